@@ -1,0 +1,48 @@
+"""create_app: the one place that knows everyone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from model_api import __version__, openapi
+from model_api.middleware import RequestMiddleware
+from model_api.registry import Registry
+from model_api.routes import errors
+from model_api.routes.docs import docs_routes, swagger_ui
+from model_api.routes.health import health_routes
+from model_api.routes.models import model_routes
+from model_api.routes.predict import predict_routes
+from model_api.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the model service. It answers at once; it is ready when its models are loaded."""
+    settings = settings or Settings()
+    registry = Registry(settings.models, default=settings.default_model, trusted=settings.trusted_types)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(asyncio.to_thread(registry.load))
+        yield
+        await loading
+
+    app = FastAPI(
+        title="Servery model service",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(predict_routes(registry, settings))
+    app.include_router(model_routes(registry))
+    app.include_router(health_routes(registry))
+    app.include_router(docs_routes())
+    app.mount("/docs/swagger-ui", swagger_ui)
+    errors.install(app)
+    openapi.install(app, registry)
+    app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts)
+    return app

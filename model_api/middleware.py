@@ -1,0 +1,99 @@
+"""What every request gets: a host check, a request id, security headers, one log line, and never a bare 500."""
+
+import re
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from model_api.routes.errors import problem_response
+
+REQUEST_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""Sent unless the route says otherwise."""
+
+log = structlog.stdlib.get_logger("model_api.access")
+
+
+class RequestMiddleware:
+    """Wraps the whole application; plain ASGI, because it is on the way of every prediction."""
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str]) -> None:
+        self._app = app
+        self._hosts = {host.lower() for host in allowed_hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(MutableHeaders(scope=message), state)
+            await send(message)
+
+        try:
+            if self._knows(headers.get("host", "")):
+                await self._app(scope, receive, send_with_headers)
+            else:
+                refusal = problem_response(
+                    400, "unknown-host", "this service is not called by that host name", request_id
+                )
+                await refusal(scope, receive, send_with_headers)
+        except Exception:  # noqa: BLE001 -- the last resort: no error may end without an answer and a log line
+            log.exception("failed", path=scope["path"], request_id=request_id)
+            if not status:
+                await _internal_error(request_id)(scope, receive, send_with_headers)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 2),
+                **{key: state[key] for key in ("model", "rows") if key in state},
+                request_id=request_id,
+            )
+
+    def _knows(self, host: str) -> bool:
+        name = host.lower()
+        if not name.endswith("]"):
+            name = re.sub(r":[0-9]{1,5}$", "", name)
+        return name in self._hosts or "*" in self._hosts
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _add_headers(headers: MutableHeaders, state: dict[str, Any]) -> None:
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers["X-Request-ID"] = state["request_id"]
+    if "model" in state:
+        headers["Servery-Model"] = state["model"]
+
+
+def _internal_error(request_id: str) -> ASGIApp:
+    detail = "something failed inside the service; quote the request id to its operator"
+    return problem_response(500, "internal-error", detail, request_id)

@@ -1,0 +1,1 @@
+"""FastAPI routes: they translate between HTTP and the use cases, and decide nothing."""

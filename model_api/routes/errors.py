@@ -1,0 +1,103 @@
+"""The one table from what went wrong to its HTTP status, and the one shape of errors (RFC 9457)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from model_api.errors import (
+    BodyTooLarge,
+    InvalidInstances,
+    InvalidRequest,
+    NotReady,
+    Problem,
+    ServeryError,
+    UnknownModel,
+    UnknownVersion,
+    UnreadableBody,
+    UnsupportedMediaType,
+    UnusablePrediction,
+)
+from model_api.wire import MAX_PROBLEMS
+
+
+class Kind(NamedTuple):
+    """How one class of error looks from outside."""
+
+    status: int
+    slug: str
+
+
+TABLE: dict[type[ServeryError], Kind] = {
+    UnreadableBody: Kind(400, "unreadable-body"),
+    UnknownModel: Kind(404, "unknown-model"),
+    UnknownVersion: Kind(404, "unknown-version"),
+    BodyTooLarge: Kind(413, "body-too-large"),
+    UnsupportedMediaType: Kind(415, "unsupported-media-type"),
+    InvalidRequest: Kind(422, "invalid-request"),
+    InvalidInstances: Kind(422, "invalid-instance"),
+    UnusablePrediction: Kind(422, "unusable-prediction"),
+    NotReady: Kind(503, "not-ready"),
+}
+TITLES = {
+    "internal-error": "The service failed",
+    "invalid-instance": "The input is not valid",
+    "method-not-allowed": "This address does not take that method",
+    "not-found": "There is nothing at this address",
+}
+RETRY_AFTER = {"Retry-After": "1"}
+
+
+def problem_response(
+    status: int,
+    slug: str,
+    detail: str,
+    request_id: str,
+    *,
+    problems: Sequence[Problem] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """Give an error in the one shape; `problems` are cut to the first `MAX_PROBLEMS`."""
+    body: dict[str, object] = {
+        "type": f"/problems/{slug}",
+        "title": TITLES.get(slug, slug.replace("-", " ").capitalize()),
+        "status": status,
+        "detail": detail,
+    }
+    if problems is not None:
+        body["errors"] = [problem.to_dict() for problem in problems[:MAX_PROBLEMS]]
+    body["request_id"] = request_id
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer every error in the one shape."""
+    app.add_exception_handler(ServeryError, _servery_error)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+async def _servery_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ServeryError)
+    status, slug = TABLE[type(error)]
+    problems = error.problems if isinstance(error, InvalidInstances | InvalidRequest) else None
+    return problem_response(
+        status,
+        slug,
+        str(error),
+        request.state.request_id,
+        problems=problems,
+        headers=RETRY_AFTER if status == 503 else None,
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer what Starlette itself refuses: an unknown path or a method that a path does not take."""
+    assert isinstance(error, HTTPException)
+    slug, detail = {
+        404: ("not-found", "see /docs for what there is"),
+        405: ("method-not-allowed", f"{request.method} is not taken here"),
+    }.get(error.status_code, ("refused", str(error.detail)))
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(error.status_code, slug, detail, request.state.request_id, headers=headers)

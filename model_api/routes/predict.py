@@ -1,0 +1,131 @@
+"""GET and POST …/predict: the data that came with the model, or what the caller sends."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+
+from model_api import inference, json_body, wire
+from model_api.artifact import CHAMPION
+from model_api.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from model_api.inference import Options
+from model_api.registry import LoadedModel, Registry
+from model_api.settings import Settings
+from model_api.signature import Signature
+
+PAGE = 20
+"""Reference rows of one answer, unless `limit` says otherwise."""
+MAX_PAGE = 1000
+LARGE_BODY = 2**16
+"""Bytes from which on parsing would hold up other requests, and goes to a thread."""
+
+
+def predict_routes(registry: Registry, settings: Settings) -> APIRouter:
+    """Make the prediction routes for the default model, a model's champion, and one version."""
+    router = APIRouter(include_in_schema=False)  # openapi.py documents them model by model
+
+    @router.get("/predict")
+    @router.get("/models/{model}/predict")
+    @router.get("/models/{model}/versions/{version}/predict")
+    async def predict_reference(
+        request: Request, model: str | None = None, version: str = CHAMPION
+    ) -> dict[str, Any]:
+        found = _found(request, registry.find(model, version))
+        query = request.query_params
+        signature = found.artifact.signature
+        if _asks_for_reference(query, signature):
+            return await run_in_threadpool(_reference, found, query, request)
+        asked = wire.PredictRequest([_instance(query)], "prediction", single=True, options=Options())
+        return await _predict(request, found, asked)
+
+    @router.post("/predict")
+    @router.post("/models/{model}/predict")
+    @router.post("/models/{model}/versions/{version}/predict")
+    async def predict(request: Request, model: str | None = None, version: str = CHAMPION) -> dict[str, Any]:
+        found = _found(request, registry.find(model, version))
+        body = await _read_json(request, settings.max_body_bytes)
+        return await _predict(request, found, wire.read_request(body, settings.max_rows))
+
+    return router
+
+
+async def _predict(request: Request, model: LoadedModel, asked: wire.PredictRequest) -> dict[str, Any]:
+    request.state.rows = len(asked.instances)
+    answer = await run_in_threadpool(inference.predict, model, asked.instances, asked.options)
+    return wire.answer(answer, asked.key, request.state.request_id, single=asked.single)
+
+
+def _found(request: Request, model: LoadedModel) -> LoadedModel:
+    """Note the model for the log line and the Servery-Model header."""
+    request.state.model = f"{model.name}/{model.version}"
+    return model
+
+
+def _asks_for_reference(query: QueryParams, signature: Signature) -> bool:
+    """Tell whether a query names no feature: then it pages through the predefined data."""
+    return not (set(query) - {"limit", "offset", "coverage"} | set(query) & set(signature.names))
+
+
+def _reference(model: LoadedModel, query: QueryParams, request: Request) -> dict[str, Any]:
+    limit = _whole(query, "limit", PAGE, 1, MAX_PAGE)
+    start = _whole(query, "offset", 0, 0, 10**9)
+    answer, rows = inference.predict_reference(model, start, limit, _options(query))
+    request.state.rows = len(rows)
+    body = wire.answer(answer, "prediction", request.state.request_id, single=False)
+    data = [rows.row(position) for position in range(len(rows))]
+    total = len(model.artifact.reference)
+    return {**body, "data": data, "target": rows.target, "offset": start, "total": total}
+
+
+def _instance(query: QueryParams) -> dict[str, object]:
+    """Read the features from a query; a value given twice is refused rather than one of them chosen."""
+    for key in query:
+        if len(query.getlist(key)) > 1:
+            raise InvalidRequest(f"{ascii(key[:64])} is given twice")
+    return dict(query)
+
+
+def _options(query: QueryParams) -> Options:
+    if "coverage" not in query:
+        return Options()
+    try:
+        return Options(wire.read_coverage(float(query["coverage"])))
+    except ValueError:
+        return Options(wire.read_coverage(query["coverage"]))
+
+
+def _whole(query: QueryParams, name: str, default: int, low: int, high: int) -> int:
+    text = query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
+        raise InvalidRequest(f"{name} must be a whole number from {low} to {high}, not {ascii(text[:64])}")
+    return int(text)
+
+
+async def _read_json(request: Request, limit: int) -> Any:
+    """Read the body as JSON, counting its bytes while they come."""
+    _check_media_type(request.headers.get("content-type", ""))
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedMediaType("a content encoding is not taken; send the JSON as it is")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise BodyTooLarge(f"the body is longer than {limit} bytes")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BodyTooLarge(f"the body is longer than {limit} bytes")
+    if len(body) < LARGE_BODY:
+        return json_body.parse(bytes(body))
+    return await run_in_threadpool(json_body.parse, bytes(body))
+
+
+def _check_media_type(header: str) -> None:
+    """Take JSON, and a missing header as JSON: tritonclient and vetiver send none."""
+    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
+    if media_type and media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType(f"{ascii(media_type[:64])} is not taken; send application/json")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType(f"the charset {ascii(value[:64])} is not taken; send UTF-8")

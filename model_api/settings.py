@@ -1,0 +1,43 @@
+"""What an operator can set, each by an environment variable MODEL_API_<NAME>."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class Settings(BaseSettings):
+    """The model service's settings; each field is followed by its sentence."""
+
+    model_config = SettingsConfigDict(env_prefix="MODEL_API_", use_attribute_docstrings=True, frozen=True)
+
+    models: Path = Path("models")
+    """Folder that holds the published models."""
+
+    default_model: str = ""
+    """Model that answers `/predict`; if empty, the one that was published first."""
+
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = LOOPBACK
+    """Host names under which the service may be called, separated by commas."""
+
+    max_body_bytes: int = Field(default=4 * 2**20, ge=1024)
+    """Largest request body, in bytes."""
+
+    max_rows: int = Field(default=10_000, ge=1)
+    """Most instances in one request."""
+
+    trusted_types: Annotated[tuple[str, ...], NoDecode] = ()
+    """Types that a model's skops file may hold besides the reviewed ones, separated by commas."""
+
+    log_format: Literal["readable", "json"] = "readable"
+    """How log lines are written: `readable` or `json`."""
+
+    @field_validator("allowed_hosts", "trusted_types", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
