@@ -91,7 +91,11 @@ def _numbers(
     half = conformal.margin(model.artifact.calibration, options.coverage)
     predictions = []
     for number, row_warnings in zip(output.numbers.tolist(), warnings, strict=True):
-        sure = half is not None and {"low": number - half, "high": number + half, "coverage": options.coverage}
+        sure = half is not None and {
+            "low": number - half,
+            "high": number + half,
+            "coverage": options.coverage,
+        }
         predictions.append(Prediction(number, None, sure or None, row_warnings))
     return predictions
 

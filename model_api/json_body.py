@@ -21,9 +21,7 @@ def parse(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise UnreadableBody(f"the body is not UTF-8: byte {error.start} is not valid") from error
     try:
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_parse_integer
-        )
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_parse_integer)
         if "\\u" in text:  # the only way in for half a character pair, which cannot be written back
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
@@ -42,7 +40,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise UnreadableBody(f"the key {ascii(twice[:64])} is given twice")
+        raise UnreadableBody(f"the key {twice[:64]!a} is given twice")
     return result
 
 

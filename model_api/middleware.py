@@ -59,7 +59,7 @@ class RequestMiddleware:
                     400, "unknown-host", "this service is not called by that host name", request_id
                 )
                 await refusal(scope, receive, send_with_headers)
-        except Exception:  # noqa: BLE001 -- the last resort: no error may end without an answer and a log line
+        except Exception:
             log.exception("failed", path=scope["path"], request_id=request_id)
             if not status:
                 await _internal_error(request_id)(scope, receive, send_with_headers)

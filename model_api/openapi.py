@@ -23,9 +23,7 @@ def install(app: FastAPI, registry: Registry) -> None:
     """Make `/openapi.json` describe the models that are loaded when it is asked for."""
 
     def document() -> Json:
-        spec = get_openapi(
-            title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=None
-        )
+        spec = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=None)
         schemas = spec.setdefault("components", {}).setdefault("schemas", {})
         schemas |= {"InputWarning": WARNING, "Problem": PROBLEM}
         paths: Json = {}
@@ -158,7 +156,11 @@ def _path(model: LoadedModel, who: str) -> Json:
         }.items()
     }
     limits = [
-        ("limit", "Rows to give, up to 1,000.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20}),
+        (
+            "limit",
+            "Rows to give, up to 1,000.",
+            {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
+        ),
         ("offset", "Rows to leave out.", {"type": "integer", "minimum": 0, "default": 0}),
     ]
     return {

@@ -276,10 +276,9 @@ class Signature:
             hint = f"; did you mean {near}?" if near else ""
             message = f"{_clip(name)} is not a feature of this model{hint}"
             problems.append(Problem(_clip(name), "unknown_feature", message, near, None, row))
-        if more := len(names) - MAX_UNKNOWN_FEATURES:
-            if more > 0:
-                message = f"{more} more features are not of this model"
-                problems.append(Problem(None, "unknown_feature", message, None, None, row))
+        if (more := len(names) - MAX_UNKNOWN_FEATURES) and more > 0:
+            message = f"{more} more features are not of this model"
+            problems.append(Problem(None, "unknown_feature", message, None, None, row))
         return problems
 
     def _warnings(self, values: dict[str, Value]) -> list[InputWarning]:
@@ -314,7 +313,7 @@ def warning_about(feature: Feature, value: Value) -> InputWarning | None:
             return None
         message = f"{feature.name} {_quote(value)} never occurred in training; the model ignores it"
         return InputWarning(feature.name, "unknown_category", message)
-    if isinstance(value, bool) or isinstance(value, str) or feature.minimum is None or feature.maximum is None:
+    if isinstance(value, (bool, str)) or feature.minimum is None or feature.maximum is None:
         return None
     if feature.minimum <= value <= feature.maximum:
         return None

@@ -35,7 +35,7 @@ def read_request(body: object, max_rows: int) -> PredictRequest:
         raise InvalidRequest('the body must be an object such as {"data": {...}}, or an array of instances')
     if unknown := sorted(set(body) - {"data", "instances", "options"}):
         hint = "" if {"data", "instances"} & set(body) else '; put the features under "data": {"data": {...}}'
-        raise InvalidRequest(f"the body has the unknown key {ascii(unknown[0][:64])}{hint}")
+        raise InvalidRequest(f"the body has the unknown key {unknown[0][:64]!a}{hint}")
     if ("data" in body) == ("instances" in body):
         raise InvalidRequest('the body must have either "data" or "instances"')
     options = read_options(body.get("options", {}))
@@ -64,11 +64,11 @@ def read_options(options: object) -> Options:
         raise InvalidRequest('"options" must be an object')
     if unknown := sorted(set(options) - set(OPTIONS)):
         known = ", ".join(OPTIONS)
-        raise InvalidRequest(f"there is no option {ascii(str(unknown[0])[:64])}; there is {known}")
+        raise InvalidRequest(f"there is no option {str(unknown[0])[:64]!a}; there is {known}")
     on_error = options.get("on_error", "reject")
     if on_error not in ("reject", "report"):
         raise InvalidRequest('the option on_error must be "reject" or "report"')
-    return Options(read_coverage(options.get("coverage", Options.coverage)), on_error == "report")
+    return Options(read_coverage(options.get("coverage", Options().coverage)), on_error == "report")
 
 
 def read_coverage(value: object) -> float:

@@ -22,7 +22,11 @@ MEASURES = {
     "symmetry": "difference between the two halves",
     "fractal dimension": "roughness of the outline (coastline approximation − 1)",
 }
-GROUPS = {"mean": "Mean of all nuclei", "error": "Standard error of the mean", "worst": "Mean of the three largest"}
+GROUPS = {
+    "mean": "Mean of all nuclei",
+    "error": "Standard error of the mean",
+    "worst": "Mean of the three largest",
+}
 CARD = """# Breast cancer
 
 Logistic regression on thirty standardised measurements of the cell nuclei in a digitised image of a fine
@@ -40,7 +44,11 @@ def describe(name: str) -> dict[str, str]:
     """Describe one of the thirty features by its name, such as `worst radius` or `radius error`."""
     group = next(group for group in GROUPS if group in name.split())
     measure = name.replace(group, "").strip()
-    return {"label": measure.capitalize(), "group": GROUPS[group], "description": MEASURES[measure].capitalize()}
+    return {
+        "label": measure.capitalize(),
+        "group": GROUPS[group],
+        "description": MEASURES[measure].capitalize(),
+    }
 
 
 def estimator() -> Pipeline:

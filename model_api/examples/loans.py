@@ -22,7 +22,12 @@ CATEGORIES = ["employment", "purpose"]
 FEATURES = {
     "age": {"label": "Age", "unit": "years", "group": "Applicant"},
     "employment": {"label": "Employment", "group": "Applicant", "categories": tuple(EMPLOYMENT)},
-    "yearly_income": {"label": "Yearly income", "unit": "€", "group": "Applicant", "description": "Before taxes"},
+    "yearly_income": {
+        "label": "Yearly income",
+        "unit": "€",
+        "group": "Applicant",
+        "description": "Before taxes",
+    },
     "home_owner": {"label": "Owns a home", "group": "Applicant"},
     "open_loans": {"label": "Open loans", "group": "Applicant", "description": "Loans being paid back now"},
     "defaulted_before": {

@@ -14,7 +14,17 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from model_api.artifact import ALIASES, FORMAT, MANIFEST, MODEL_NAME, Artifact, Reference, digest_of, read_aliases, versions_of
+from model_api.artifact import (
+    ALIASES,
+    FORMAT,
+    MANIFEST,
+    MODEL_NAME,
+    Artifact,
+    Reference,
+    digest_of,
+    read_aliases,
+    versions_of,
+)
 from model_api.errors import ArtifactError
 from model_api.signature import Signature
 

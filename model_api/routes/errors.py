@@ -6,6 +6,7 @@ from typing import NamedTuple
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from model_api.errors import (
     BodyTooLarge,
@@ -98,6 +99,15 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     slug, detail = {
         404: ("not-found", "see /docs for what there is"),
         405: ("method-not-allowed", f"{request.method} is not taken here"),
-    }.get(error.status_code, ("refused", str(error.detail)))
-    headers = dict(error.headers) if error.headers else None
+    }.get(error.status_code, ("refused", error.detail))
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else None
     return problem_response(error.status_code, slug, detail, request.state.request_id, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Name the methods of all routes with this path; Starlette itself names those of the first one only."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] != Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(methods))

@@ -28,9 +28,7 @@ def predict_routes(registry: Registry, settings: Settings) -> APIRouter:
     @router.get("/predict")
     @router.get("/models/{model}/predict")
     @router.get("/models/{model}/versions/{version}/predict")
-    async def predict_reference(
-        request: Request, model: str | None = None, version: str = CHAMPION
-    ) -> dict[str, Any]:
+    async def predict_reference(request: Request, model: str | None = None, version: str = CHAMPION) -> dict[str, Any]:
         found = _found(request, registry.find(model, version))
         query = request.query_params
         signature = found.artifact.signature
@@ -82,7 +80,7 @@ def _instance(query: QueryParams) -> dict[str, object]:
     """Read the features from a query; a value given twice is refused rather than one of them chosen."""
     for key in query:
         if len(query.getlist(key)) > 1:
-            raise InvalidRequest(f"{ascii(key[:64])} is given twice")
+            raise InvalidRequest(f"{key[:64]!a} is given twice")
     return dict(query)
 
 
@@ -98,7 +96,7 @@ def _options(query: QueryParams) -> Options:
 def _whole(query: QueryParams, name: str, default: int, low: int, high: int) -> int:
     text = query.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
-        raise InvalidRequest(f"{name} must be a whole number from {low} to {high}, not {ascii(text[:64])}")
+        raise InvalidRequest(f"{name} must be a whole number from {low} to {high}, not {text[:64]!a}")
     return int(text)
 
 
@@ -124,8 +122,8 @@ def _check_media_type(header: str) -> None:
     """Take JSON, and a missing header as JSON: tritonclient and vetiver send none."""
     media_type, *parameters = (part.strip().lower() for part in header.split(";"))
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):
-        raise UnsupportedMediaType(f"{ascii(media_type[:64])} is not taken; send application/json")
+        raise UnsupportedMediaType(f"{media_type[:64]!a} is not taken; send application/json")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
-            raise UnsupportedMediaType(f"the charset {ascii(value[:64])} is not taken; send UTF-8")
+            raise UnsupportedMediaType(f"the charset {value[:64]!a} is not taken; send UTF-8")
