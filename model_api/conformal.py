@@ -6,11 +6,15 @@ Vovk, Gammerman & Shafer, Algorithmic Learning in a Random World (2005); the sco
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from model_api.runtimes import Floats
 from model_api.signature import Level
+
+Integers = npt.NDArray[np.integer[Any]]
 
 
 def margin(scores: Sequence[float], coverage: float) -> float | None:
@@ -28,12 +32,12 @@ def regression_scores(true: Floats, predicted: Floats) -> Floats:
     return np.sort(np.abs(true - predicted))
 
 
-def classification_scores(true: Sequence[int], probabilities: Floats) -> Floats:
+def classification_scores(true: Integers, probabilities: Floats) -> Floats:
     """Give one minus the probability of the true class, n of them, ascending.
 
     `true`: n positions of classes; `probabilities`: n × k.
     """
-    return np.sort(1 - probabilities[np.arange(len(true)), np.asarray(true)])
+    return np.sort(1 - probabilities[np.arange(len(true)), true])
 
 
 def prediction_set(

@@ -260,7 +260,7 @@ class Signature:
         for name, feature in self._by_name.items():
             value = instance.get(name)
             try:
-                values[name] = _missing(feature) if _is_missing(value, feature) else feature.parse(value)
+                values[name] = _parse(feature, value)
             except _Rejected as error:
                 absent = error.code == "missing" and name not in instance
                 message = f"{name} {error.reason}"
@@ -331,9 +331,12 @@ def _is_missing(value: object, feature: Feature) -> bool:
     return value is None or (value == "" and "" not in feature.categories)
 
 
-def _missing(feature: Feature) -> None:
+def _parse(feature: Feature, value: object) -> Value:
+    if not _is_missing(value, feature):
+        return feature.parse(value)
     if not feature.missing_allowed:
         raise _Rejected("missing", f"is missing; give {feature.expected}")
+    return None
 
 
 def _clip(value: object) -> str:

@@ -1,6 +1,7 @@
 """diabetes: how far the disease will have progressed after one year (regression)."""
 
 from pathlib import Path
+from typing import Any
 
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
@@ -10,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from model_api.publishing import publish
 
 SERUM = "Blood serum"
-FEATURES = {
+FEATURES: dict[str, dict[str, Any]] = {
     "age": {"label": "Age", "unit": "years", "group": "Patient"},
     "sex": {
         "label": "Sex",

@@ -1,6 +1,7 @@
 """loans: will a loan be repaid (two classes). The data is synthetic; every ordinary kind of feature is in it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ EMPLOYMENT = {"salaried": 0.6, "self-employed": 0.8, "retired": 0.5, "student": 
 """Level → what it adds to the log-odds of default."""
 PURPOSE = {"car": 0.0, "education": 0.1, "home": -0.3, "business": 0.5, "other": 0.2}
 CATEGORIES = ["employment", "purpose"]
-FEATURES = {
+FEATURES: dict[str, dict[str, Any]] = {
     "age": {"label": "Age", "unit": "years", "group": "Applicant"},
     "employment": {"label": "Employment", "group": "Applicant", "categories": tuple(EMPLOYMENT)},
     "yearly_income": {

@@ -31,7 +31,7 @@ def assess(
         probabilities = cross_val_predict(fresh, X, y, cv=folds, method="predict_proba")
         true = pd.Categorical(y, categories=list(target.classes)).codes
         scores = conformal.classification_scores(true, probabilities)
-        found = _classification(np.asarray(true), probabilities, target)
+        found = _classification(true, probabilities, target)
     else:
         predicted = cross_val_predict(fresh, X, y, cv=KFold(FOLDS, shuffle=True, random_state=SEED))
         scores = conformal.regression_scores(y.to_numpy(dtype=np.float64), predicted)
@@ -50,7 +50,7 @@ def _regression(true: Floats, predicted: Floats) -> dict[str, Any]:
     }
 
 
-def _classification(true: Floats, probabilities: Floats, target: Target) -> dict[str, Any]:
+def _classification(true: conformal.Integers, probabilities: Floats, target: Target) -> dict[str, Any]:
     predicted = probabilities.argmax(axis=1)
     positive = target.classes.index(target.positive) if target.positive in target.classes else 1
     if len(target.classes) == 2:

@@ -1,5 +1,6 @@
 """Data and a fitted estimator → signature: types, ranges, precision, categories, missing policy, defaults."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 from pandas.api import types as dtypes
 from sklearn.base import BaseEstimator, is_classifier
 
-from model_api.signature import Feature, FeatureType, Level, Signature, Target, Task, Value
+from model_api.signature import Feature, FeatureType, Level, Signature, Target, Task
 
 MAX_DECIMALS = 12
 
@@ -63,7 +64,7 @@ def _type(column: "pd.Series[Any]") -> FeatureType:
 
 def _number_facts(known: "pd.Series[float]", kind: FeatureType) -> dict[str, Any]:
     step = 1.0 if kind == "integer" else _precision(known)
-    median: Value = _round_to(float(known.median()), step)
+    median = _round_to(float(known.median()), step)
     return {
         "minimum": float(known.min()),
         "maximum": float(known.max()),
@@ -82,7 +83,7 @@ def _precision(known: "pd.Series[float]") -> float:
 
 
 def _round_to(value: float, step: float) -> float:
-    decimals = max(0, round(-np.log10(step)))
+    decimals = max(0, round(-math.log10(step)))
     return round(value, decimals)
 
 
