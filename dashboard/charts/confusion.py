@@ -1,0 +1,51 @@
+"""Which class was predicted for which, over the reference data, for a classification."""
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from dashboard.charts import Chart
+from dashboard.charts.style import NORMAL, Palette, calm_axes, clean
+from dashboard.formatting import percent
+from dashboard.records import ModelVersion, ReferencePredictions
+
+NAME = "confusion"
+SIZE = (560, 420)
+
+
+def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
+    """Make the chart: a square for each pair of true and predicted class, with its count."""
+    classes = list(model.signature.target.classes)
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
+    for true, predicted in zip(reference.target, reference.prediction, strict=True):
+        if true is not None:
+            counts[classes.index(true), classes.index(predicted)] += 1
+    names = [clean(level) for level in classes]
+    right, total = int(counts.trace()), int(counts.sum())
+
+    def draw(figure: Figure, palette: Palette) -> None:
+        axes = figure.add_axes((0.24, 0.15, 0.74, 0.82))
+        calm_axes(axes, palette)
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        ramp = LinearSegmentedColormap.from_list("ramp", palette.ramp)
+        axes.pcolormesh(share, cmap=ramp, vmin=0, vmax=1, edgecolors=palette.paper, linewidth=2)
+        middle = np.arange(len(classes)) + 0.5
+        axes.set_xticks(middle, names)
+        axes.set_yticks(middle, names)
+        axes.invert_yaxis()
+        axes.spines[:].set_visible(False)
+        for (row, column), count in np.ndenumerate(counts):
+            # White on the dark end of the ramp, ink on the light end.
+            color = "#ffffff" if share[row, column] > 0.5 else palette.ink
+            weight = "bold" if row == column else "normal"
+            axes.text(column + 0.5, row + 0.5, str(count), ha="center", va="center", color=color, size=13, weight=weight)
+        axes.set_xlabel("Predicted", size=NORMAL)
+        axes.set_ylabel("True", size=NORMAL)
+
+    finding = f"{right} of the {total} reference cases ({percent(right / max(total, 1))}) are predicted correctly."
+    rows = tuple(
+        (str(true), str(predicted), int(counts[i, j]))
+        for i, true in enumerate(classes)
+        for j, predicted in enumerate(classes)
+    )
+    return Chart(NAME, finding, ("true", "predicted", "cases"), rows, SIZE, draw)

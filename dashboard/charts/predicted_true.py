@@ -1,0 +1,40 @@
+"""Predicted against true values of the reference data, for a regression."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dashboard.charts import Chart
+from dashboard.charts.style import NORMAL, Palette, calm_axes, clean
+from dashboard.formatting import significant, with_unit
+from dashboard.records import ModelVersion, ReferencePredictions
+
+NAME = "predicted-true"
+SIZE = (560, 420)
+
+
+def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Chart:
+    """Make the chart: a dot a row, and the line on which a perfect prediction lies."""
+    target = model.signature.target
+    known = [(t, p) for t, p in zip(reference.target, reference.prediction, strict=True) if t is not None]
+    true, predicted = np.array(known, dtype=np.float64).T
+    error = float(np.abs(true - predicted).mean())
+    low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
+
+    def draw(figure: Figure, palette: Palette) -> None:
+        axes = figure.add_axes((0.12, 0.13, 0.85, 0.83))
+        calm_axes(axes, palette)
+        axes.plot([low, high], [low, high], color=palette.quiet, linewidth=1, linestyle=(0, (4, 3)))
+        axes.annotate(
+            "perfect", (high, high), (-4, -12), textcoords="offset points", ha="right", color=palette.quiet, size=9
+        )
+        axes.plot(true, predicted, "o", color=palette.accent, markersize=5, alpha=0.45, markeredgewidth=0)
+        unit = f" in {target.unit}" if target.unit else ""
+        axes.set_xlabel(clean(f"True {target.name}{unit}"), size=NORMAL)
+        axes.set_ylabel("Predicted", size=NORMAL)
+
+    finding = (
+        f"Predictions for the {len(known)} reference cases miss the true value by "
+        f"{with_unit(significant(error, 3), target.unit)} on average."
+    )
+    rows = tuple((float(t), float(p)) for t, p in zip(true, predicted, strict=True))
+    return Chart(NAME, finding, ("true", "predicted"), rows, SIZE, draw)

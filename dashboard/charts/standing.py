@@ -1,0 +1,96 @@
+"""Where one prediction stands among the predictions for the reference data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
+
+from dashboard.charts import Chart
+from dashboard.charts.style import NORMAL, SMALL, Palette, Strip, clean, ticks
+from dashboard.formatting import percent, significant, with_unit
+from dashboard.records import Level, ModelVersion, ReferencePredictions
+
+NAME = "standing"
+SIZE = (560, 210)
+BOX = (0.04, 0.2, 0.92, 0.52)
+BINS = 24
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The question that the chart answers."""
+
+    value: float
+    """The prediction, or the probability of `of`."""
+    of: Level | None = None
+    """For a classification, the class whose probability is shown."""
+
+
+def standing(model: ModelVersion, reference: ReferencePredictions, case: Standing) -> Chart:
+    """Make the chart. The reference predictions are a histogram, the case is a line."""
+    values = _values(reference, case)
+    target = model.signature.target
+    unit = target.unit if case.of is None else None
+    low, high = (0.0, 1.0) if case.of is not None else _range(values, case.value)
+    counts, edges = np.histogram(values, BINS, (low, high))
+    what = "Predicted " + target.name if case.of is None else f"Probability of {case.of}"
+    shown = percent(case.value) if case.of is not None else with_unit(significant(case.value), unit)
+
+    def draw(figure: Figure, palette: Palette) -> None:
+        strip = Strip(figure, BOX, low, high)
+        height = counts.max() * 1.04
+        figure.add_artist(
+            StepPatch(counts / height, edges, fill=True, color=palette.fill, linewidth=0, transform=strip.transform)
+        )
+        strip.line(palette, ticks(low, high), percent=case.of is not None)
+        _mark(figure, palette, strip, case.value, shown)
+        title = {"size": SMALL, "color": palette.quiet, "va": "bottom"}
+        figure.text(BOX[0], 0.02, clean(with_unit(what, f"in {unit}" if unit else None)), ha="left", **title)
+        count = f"{len(values)} reference cases"
+        figure.text(BOX[0] + BOX[2], 0.02, count, ha="right", **title)
+
+    rows = tuple(
+        (round(float(edges[i]), 6), round(float(edges[i + 1]), 6), int(count)) for i, count in enumerate(counts)
+    )
+    return Chart(NAME, _finding(values, case, shown), ("from", "to", "reference cases"), rows, SIZE, draw)
+
+
+def _values(reference: ReferencePredictions, case: Standing) -> npt.NDArray[np.float64]:
+    if case.of is None:
+        return np.array(reference.prediction, dtype=np.float64)
+    assert reference.probabilities is not None
+    return np.array([row[str(case.of)] for row in reference.probabilities])
+
+
+def _range(values: npt.NDArray[np.float64], value: float) -> tuple[float, float]:
+    low, high = min(float(values.min()), value), max(float(values.max()), value)
+    room = (high - low) * 0.02 or 1.0
+    return low - room, high + room
+
+
+def _mark(figure: Figure, palette: Palette, strip: Strip, value: float, shown: str) -> None:
+    """Draw the case: a line through the histogram, a dot on top, its value beside."""
+    line = Line2D([value, value], [0, 1.08], color=palette.accent, linewidth=2, transform=strip.transform)
+    dot = Line2D([value], [1.08], color=palette.accent, marker="o", markersize=7, transform=strip.transform)
+    figure.add_artist(line)
+    figure.add_artist(dot)
+    place = strip.place(value)
+    side, shift = ("left", 0.015) if place < 0.6 else ("right", -0.015)
+    text = f"this case: {shown}"
+    figure.text(place + shift, 0.8, text, ha=side, va="center", size=NORMAL, weight="bold", color=palette.ink)
+
+
+def _finding(values: npt.NDArray[np.float64], case: Standing, shown: str) -> str:
+    below, above = float((values < case.value).mean()), float((values > case.value).mean())
+    what = "The prediction" if case.of is None else f"The probability of {case.of}"
+    if below == 0:
+        place = "lower than" if above == 1 else "among the lowest of"
+        return f"{what}, {shown}, is {place} all {len(values)} reference cases."
+    if above == 0:
+        place = "higher than" if below == 1 else "among the highest of"
+        return f"{what}, {shown}, is {place} all {len(values)} reference cases."
+    side, share = ("higher", below) if below >= above else ("lower", above)
+    return f"{what}, {shown}, is {side} than for {percent(round(share, 2))} of the {len(values)} reference cases."

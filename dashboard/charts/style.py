@@ -1,0 +1,130 @@
+"""One place for the look of charts: colours of both themes, type, safe text, and a light pair of axes."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, Transform
+
+DPI = 96
+"""CSS pixels an inch: a figure of w × h inches is 96 w × 96 h pixels on the page."""
+MAX_LABEL = 80
+SMALL, NORMAL = 9, 10
+"""Type sizes in points (12 and 13 CSS pixels)."""
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of one theme; the same as the tokens in static/styles/tokens.css."""
+
+    ink: str
+    quiet: str
+    hairline: str
+    fill: str
+    accent: str
+    paper: str
+    ramp: tuple[str, str]
+    """Lightest and darkest colour of a sequence."""
+
+
+PALETTES = {
+    "light": Palette("#1b2623", "#5a6763", "#d5dcd9", "#c3d3ce", "#0b6b5b", "#ffffff", ("#eef4f2", "#0b6b5b")),
+    "dark": Palette("#e6edea", "#9fb0aa", "#37433f", "#3d544d", "#5cc9b0", "#17201d", ("#1f2b27", "#2c8f7b")),
+}
+
+
+def configure() -> None:
+    """Set matplotlib's global settings, once, before any figure is made."""
+    mpl.rcParams.update(
+        {
+            "figure.dpi": DPI,
+            "font.family": ["DejaVu Sans"],
+            "font.size": NORMAL,
+            "svg.fonttype": "none",  # text stays text: small, selectable, in the reader's own font
+            "svg.hashsalt": "servery",  # the same numbers give the same bytes
+            "text.parse_math": False,  # a feature may be called "$x$"
+            "axes.unicode_minus": True,
+            "pdf.fonttype": 42,
+        }
+    )
+
+
+def clean(text: object) -> str:
+    """Make text safe to draw: no control characters, no halves of characters, not too long."""
+    shown = (c for c in str(text) if unicodedata.category(c) != "Cf")  # joiners and direction marks
+    kept = "".join("�" if unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co") else c for c in shown)
+    return kept if len(kept) <= MAX_LABEL else kept[: MAX_LABEL - 1] + "…"
+
+
+def new_figure(size: tuple[int, int]) -> Figure:
+    """Make an empty figure of `size` CSS pixels, transparent."""
+    return Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI, facecolor="none", edgecolor="none")
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Choose a few round values between `low` and `high`."""
+    values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    slack = (high - low) * 1e-9
+    return [float(value) for value in values if low - slack <= value <= high + slack]
+
+
+def tick_label(value: float, step: float) -> str:
+    """Write a tick with as many decimals as the step between ticks needs."""
+    decimals = max(0, -math.floor(math.log10(step))) if step > 0 else 0
+    if step > 0 and round(step * 10**decimals, 6) != int(round(step * 10**decimals, 6)):
+        decimals += 1
+    return f"{value:,.{min(decimals, 10)}f}".replace("-", "−")
+
+
+class Strip:
+    """A number line at the foot of a figure with room to draw above it.
+
+    matplotlib's own axes take 20 ms of the 25 that a small chart costs; a line, four labels and a transform are all
+    that a chart on the page of a prediction needs, so it is drawn in 6.
+    """
+
+    def __init__(self, figure: Figure, box: tuple[float, float, float, float], low: float, high: float) -> None:
+        self.figure = figure
+        self.box = box
+        self._low, self._high = low, high
+        left, bottom, width, height = box
+        scale = Affine2D().translate(-low, 0).scale(width / (high - low), height)
+        self.transform: Transform = scale.translate(left, bottom) + figure.transSubfigure
+        """From (value, share of the height) to the figure."""
+
+    def place(self, value: float) -> float:
+        """Give the place of a value, as a share of the figure's width."""
+        left, _, width, _ = self.box
+        return left + width * (value - self._low) / (self._high - self._low)
+
+    def line(self, palette: Palette, labels: Sequence[float], *, percent: bool = False) -> None:
+        """Draw the line with its labels."""
+        left, bottom, width, _ = self.box
+        axis = Line2D([left, left + width], [bottom, bottom], color=palette.quiet, linewidth=0.8)
+        self.figure.add_artist(axis)
+        step = labels[1] - labels[0] if len(labels) > 1 else 1
+        for value in labels:
+            text = f"{value * 100:.0f} %" if percent else tick_label(value, step)
+            self.figure.text(
+                self.place(value), bottom - 0.03, text, color=palette.quiet, size=SMALL, ha="center", va="top"
+            )
+
+
+def calm_axes(axes: Axes, palette: Palette) -> None:
+    """Give ordinary axes the page's look: no box, few ticks, quiet colours."""
+    axes.set_facecolor("none")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(palette.hairline)
+    axes.tick_params(colors=palette.quiet, length=0, labelsize=SMALL)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.label.set_color(palette.ink)
+    axes.yaxis.label.set_color(palette.ink)

@@ -1,0 +1,50 @@
+"""What can go wrong between the dashboard and the model service. Knows no HTTP status: see views/errors.py.
+
+DashboardError
+├── UnknownModel             the model service has no model of that name
+├── InvalidInstance          the model service refused features that the form let through
+├── InvalidQuery             an address that no link of ours leads to
+└── ModelServiceError        the model service did not give an answer
+    ├── Unavailable          it is down, or not ready
+    ├── TooSlow              it did not answer within the total deadline
+    └── BadAnswer            what it sent is not what it should send
+"""
+
+from collections.abc import Mapping
+
+
+class DashboardError(Exception):
+    """The root. `str(error)` goes to the log; what people see is written in views/errors.py."""
+
+
+class UnknownModel(DashboardError):
+    """There is no such model, version or chart."""
+
+
+class InvalidQuery(DashboardError):
+    """A query parameter has a value that cannot be used; `str(error)` is shown."""
+
+
+class InvalidInstance(DashboardError):
+    """The model service refused the instance."""
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        super().__init__(f"{len(messages)} features were refused")
+        self.messages = messages
+        """Feature → what is wrong with it."""
+
+
+class ModelServiceError(DashboardError):
+    """No answer; trying again may help."""
+
+
+class Unavailable(ModelServiceError):
+    """Nobody listens, the connection broke, or the service says that it is not ready."""
+
+
+class TooSlow(ModelServiceError):
+    """The total deadline passed."""
+
+
+class BadAnswer(ModelServiceError):
+    """Not JSON, too large, of another shape, or an error that we do not know."""

@@ -1,0 +1,72 @@
+"""Numbers and words as people read them."""
+
+import math
+from collections.abc import Sequence
+
+from dashboard.records import Level, Target, Value
+
+MINUS = "−"
+METRICS = {
+    "mean_absolute_error": "mean error",
+    "root_mean_squared_error": "root mean squared error",
+    "r2": "R²",
+    "balanced_accuracy": "balanced accuracy",
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+}
+"""Metric → what to call it."""
+
+
+def plain_number(value: float) -> str:
+    """Write a number as it is typed into a form: "42.2", "1e-7"."""
+    return f"{value:.15g}"
+
+
+def significant(value: float, digits: int = 5) -> str:
+    """Write a number with so many significant digits, never cutting off whole ones: "152.13", "0.041230", "34,600"."""
+    if not math.isfinite(value):
+        return str(value)
+    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    if not -5 <= magnitude < 12:
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
+    return f"{value:,.{max(0, digits - 1 - magnitude)}f}".replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """Write a share from 0 to 1 as "92 %", honest at both ends: "more than 99.9 %"."""
+    if 0 < share < 0.001:
+        return "less than 0.1 %"
+    if 0.999 < share < 1:
+        return "more than 99.9 %"
+    return f"{share * 100:.3g} %" if share >= 0.01 else f"{share * 100:.2g} %"
+
+
+def cell(value: Value) -> str:
+    """Write a feature's value in a table."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else plain_number(value)
+
+
+def with_unit(text: str, unit: str | None) -> str:
+    """Put a unit behind a number."""
+    return f"{text} {unit}" if unit else text
+
+
+def listed(words: Sequence[Level]) -> str:
+    """Join words as in a sentence: "a", "a and b", "a, b and c"."""
+    texts = [str(word) for word in words]
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def metric(name: str, value: float, target: Target) -> str:
+    """Write a metric in a few words: "mean error ±44.3 points", "ROC AUC 0.995"."""
+    label = METRICS.get(name, name.replace("_", " "))
+    if name in ("mean_absolute_error", "root_mean_squared_error"):
+        return f"{label} {with_unit('±' + significant(value, 3), target.unit)}"
+    if "accuracy" in name:
+        return f"{label} {percent(value)}"
+    return f"{label} {value:.3f}"

@@ -1,0 +1,22 @@
+"""Page or fragment of the same URL, as htmx asks for it."""
+
+from flask import Response, request
+
+VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "HX-Boosted")
+
+
+def is_fragment() -> bool:
+    """Tell whether htmx will swap the answer into a page; everybody else gets a whole page."""
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        and headers.get("HX-Request-Type") != "full"
+        and not headers.get("HX-History-Restore-Request")
+        and not headers.get("HX-Boosted")
+    )
+
+
+def push_url(response: Response, url: str) -> Response:
+    """Make `url` the address of what is shown, so that it can be reloaded, shared and gone back to."""
+    response.headers["HX-Push-Url"] = url
+    return response

@@ -1,0 +1,179 @@
+"""The only module that speaks to the model service."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import requests
+from pydantic import ValidationError
+from urllib3.util.retry import Retry
+
+from dashboard.deadline import DeadlineAdapter, deadline, remaining
+from dashboard.errors import BadAnswer, InvalidInstance, InvalidQuery, TooSlow, Unavailable, UnknownModel
+from dashboard.records import Catalogue, ModelVersion, Prediction, Problem, Record, ReferencePredictions, Value
+
+R = TypeVar("R", bound=Record)
+CATALOGUE_SECONDS = 2.0
+"""How long a catalogue is believed: a new champion shows after this time at the latest."""
+CONNECT_SECONDS = 1.0
+POOL = 32
+ALL_ROWS = 1000
+
+
+class ModelClient:
+    """Asks the model service, with one deadline per call, and keeps what never changes."""
+
+    def __init__(self, url: str, *, timeout: float, max_bytes: int) -> None:
+        self._url = url.rstrip("/")
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        self._session = requests.Session()
+        self._session.headers["Accept-Encoding"] = "identity"  # nothing that could inflate in memory
+        self._session.trust_env = False  # a proxy in the environment must not get what people type
+        # One more try when a kept connection turns out to be closed; only where asking twice does no harm.
+        retry = Retry(total=1, status=0, redirect=0, other=0, allowed_methods={"GET"}, backoff_factor=0)
+        self._session.mount("http://", DeadlineAdapter(pool_maxsize=POOL, max_retries=retry))
+        self._session.mount("https://", DeadlineAdapter(pool_maxsize=POOL, max_retries=retry))
+        self._lock = threading.Lock()
+        self._catalogue: Catalogue | None = None
+        self._catalogue_time = 0.0
+        self._versions: dict[tuple[str, str], ModelVersion] = {}
+        self._references: dict[tuple[str, str], ReferencePredictions] = {}
+
+    def catalogue(self) -> Catalogue:
+        """Give all models. Raises ModelServiceError."""
+        if self._catalogue is None or time.monotonic() - self._catalogue_time > CATALOGUE_SECONDS:
+            self._catalogue = self._get(Catalogue, "/models")
+            self._catalogue_time = time.monotonic()
+        return self._catalogue
+
+    def champion(self, name: str) -> ModelVersion:
+        """Give the version that answers for a model. Raises UnknownModel or ModelServiceError."""
+        headline = self.catalogue().champion(name)
+        if headline is None:
+            raise UnknownModel(name)
+        return self.version(name, headline.version)
+
+    def version(self, name: str, version: str) -> ModelVersion:
+        """Give one version; it is asked for once. Raises UnknownModel or ModelServiceError."""
+        key = (name, version)
+        if key not in self._versions:
+            self._versions[key] = self._get(ModelVersion, _path(name, version))
+        return self._versions[key]
+
+    def last_known(self, name: str) -> ModelVersion | None:
+        """Give the newest version of a model seen so far, asking nobody."""
+        headline = self._catalogue.champion(name) if self._catalogue else None
+        return self._versions.get((name, headline.version)) if headline else None
+
+    def predict(self, model: ModelVersion, instance: Mapping[str, Value], request_id: str) -> Prediction:
+        """Predict for one instance. Raises InvalidInstance or ModelServiceError."""
+        path = f"{_path(model.name, model.version)}/predict"
+        return self._ask(Prediction, "POST", path, {"data": dict(instance)}, request_id)
+
+    def reference(self, model: ModelVersion, offset: int, limit: int) -> ReferencePredictions:
+        """Give predictions for rows of the data that came with a model. Raises ModelServiceError."""
+        path = f"{_path(model.name, model.version)}/predict?limit={limit}&offset={offset}"
+        return self._get(ReferencePredictions, path)
+
+    def all_reference(self, model: ModelVersion) -> ReferencePredictions:
+        """Give predictions for all reference rows; they are asked for once. Raises ModelServiceError."""
+        key = (model.name, model.version)
+        with self._lock:  # the first visitors ask together; one question is enough
+            if key not in self._references:
+                self._references[key] = self.reference(model, 0, ALL_ROWS)
+            return self._references[key]
+
+    def _get(self, record: type[R], path: str) -> R:
+        return self._ask(record, "GET", path)
+
+    def _ask(
+        self,
+        record: type[R],
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+    ) -> R:
+        headers = {"Accept": "application/json"} | ({"X-Request-ID": request_id} if request_id else {})
+        status, data = self._exchange(method, path, body, headers)
+        if status != 200:
+            raise _refusal(status, data)
+        try:
+            return record.model_validate(_json(data))
+        except ValidationError as error:
+            raise BadAnswer(f"{path}: {error.error_count()} fields are not as expected") from error
+
+    def _exchange(
+        self, method: str, path: str, body: Mapping[str, Any] | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """Send one request and read its answer within the deadline and the size limit."""
+        try:
+            with (
+                deadline(self._timeout),
+                self._session.request(
+                    method,
+                    self._url + path,
+                    json=body,
+                    headers=headers,
+                    timeout=(min(CONNECT_SECONDS, self._timeout), self._timeout),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                return response.status_code, self._read(response)
+        except (TimeoutError, requests.Timeout) as error:
+            raise TooSlow(str(error)) from error
+        except (requests.RequestException, OSError) as error:
+            if _caused_by_timeout(error):
+                raise TooSlow(str(error)) from error
+            raise Unavailable(str(error)) from error
+
+    def _read(self, response: requests.Response) -> bytes:
+        data = bytearray()
+        while chunk := response.raw.read1(2**16, decode_content=False):
+            data += chunk
+            if len(data) > self._max_bytes:
+                raise BadAnswer(f"the answer is longer than {self._max_bytes} bytes")
+            remaining()
+        return bytes(data)
+
+
+def _path(name: str, version: str) -> str:
+    return f"/models/{quote(name, safe='')}/versions/{quote(version, safe='')}"
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer("the answer is not JSON") from error
+
+
+def _refusal(status: int, data: bytes) -> Exception:
+    """Understand an error answer."""
+    if status == 404:
+        return UnknownModel("the model service does not know it")
+    if status in (429, 503):
+        return Unavailable(f"the model service answered {status}")
+    if status == 504:
+        return TooSlow("the model service passed its own deadline")
+    if status != 422:
+        return BadAnswer(f"the model service answered {status}")
+    try:
+        problem = Problem.model_validate(_json(data))
+    except ValidationError:
+        return BadAnswer("the model service refused the input without saying why")
+    messages = {refusal.feature: refusal.message for refusal in problem.errors if refusal.feature}
+    return InvalidInstance(messages) if messages else InvalidQuery(problem.detail)
+
+
+def _caused_by_timeout(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, TimeoutError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,123 @@
+"""`/models/<name>/versions/<version>/charts/<chart>.<format>`: each chart at its own address."""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, make_response, request
+
+from dashboard.charts import Chart
+from dashboard.charts.confusion import NAME as CONFUSION
+from dashboard.charts.confusion import confusion
+from dashboard.charts.predicted_true import NAME as PREDICTED_TRUE
+from dashboard.charts.predicted_true import predicted_true
+from dashboard.charts.rendering import FORMATS, MEDIA_TYPES, THEMES, Format, Key, Renderer, Theme
+from dashboard.charts.standing import NAME as STANDING
+from dashboard.charts.standing import Standing, standing
+from dashboard.errors import InvalidQuery, UnknownModel
+from dashboard.model_client import ModelClient
+from dashboard.records import ModelVersion, Prediction, ReferencePredictions
+
+# A chart opened by itself is a document: it may style itself, and nothing else.
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+@dataclass(frozen=True)
+class CaseChart:
+    """The chart of one prediction, as its address says it."""
+
+    model: ModelVersion
+    case: Standing
+
+    @classmethod
+    def of(cls, model: ModelVersion, prediction: Prediction) -> "CaseChart":
+        """Choose what is shown: the number, or the probability of the class that people look for."""
+        if prediction.probabilities is None:
+            assert not isinstance(prediction.prediction, str)
+            return cls(model, Standing(float(prediction.prediction)))
+        target = model.signature.target
+        of = target.positive if target.positive is not None else prediction.prediction
+        return cls(model, Standing(prediction.probabilities[str(of)], of))
+
+    @classmethod
+    def from_query(cls, model: ModelVersion) -> "CaseChart":
+        """Read it back from an address. Raises InvalidQuery."""
+        target = model.signature.target
+        of = None
+        if target.classes:
+            of = next((level for level in target.classes if str(level) == request.args.get("class")), None)
+            if of is None:
+                raise InvalidQuery("The parameter class must name a class of the model.")
+        try:
+            value = float(request.args.get("value", ""))
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or (of is not None and not 0 <= value <= 1):
+            raise InvalidQuery("The parameter value must be a number.")
+        return cls(model, Standing(value, of))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of its address."""
+        query = {"value": repr(self.case.value)}
+        return query | {"class": str(self.case.of)} if self.case.of is not None else query
+
+    def key(self, form: Format, theme: Theme) -> Key:
+        """What decides its bytes."""
+        return Key(self.model.provenance.digest, f"{STANDING} {self.query}", form, theme)
+
+    def build(self, reference: ReferencePredictions) -> Chart:
+        """Make the chart."""
+        return standing(self.model, reference, self.case)
+
+
+def quality_chart(model: ModelVersion, reference: ReferencePredictions) -> Chart:
+    """Make the chart that compares predictions with what was true."""
+    return (confusion if model.signature.target.classes else predicted_true)(model, reference)
+
+
+def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
+    """Make the address of every chart in every format."""
+    views = Blueprint("charts", __name__)
+
+    @views.get("/models/<name>/versions/<version>/charts/<chart>.<form>")
+    def chart(name: str, version: str, chart: str, form: str) -> Response:
+        """Give the chart, or 304 without drawing it when the browser has it."""
+        found = next((known for known in FORMATS if known == form), None)
+        theme = next((known for known in THEMES if known == request.args.get("theme", "light")), None)
+        if found is None or chart not in (STANDING, PREDICTED_TRUE, CONFUSION):
+            raise UnknownModel(f"no chart {chart}.{form}")
+        if theme is None:
+            raise InvalidQuery(f"The parameter theme must be {' or '.join(THEMES)}.")
+        model = client.version(name, version)
+        case = CaseChart.from_query(model) if chart == STANDING else None
+        key = case.key(found, theme) if case else Key(model.provenance.digest, chart, found, theme)
+        response = make_response()
+        response.set_etag(key.etag)
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.mimetype = MEDIA_TYPES[found]
+        if request.if_none_match.contains(key.etag):
+            response.status_code = 304
+            return response
+        reference = client.all_reference(model)
+        drawn = case.build(reference) if case else quality_chart(model, reference)
+        if drawn.name != chart:
+            raise UnknownModel(f"{name} has no chart {chart}")
+        response.set_data(renderer.bytes_of(key, drawn))
+        if found == "svg":
+            response.headers["Content-Security-Policy"] = SVG_POLICY
+        if found != "svg" or "download" in request.args:
+            response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(model, drawn, case, found)}"'
+        return response
+
+    return views
+
+
+def _file_name(model: ModelVersion, chart: Chart, case: CaseChart | None, form: Format) -> str:
+    """Name a download after what is in it: "diabetes-v1_standing_152.13_2026-11-22.png"."""
+    parts = [f"{model.name}-v{model.version}", chart.name]
+    if case:
+        parts.append(f"{case.case.value:.5g}")
+    parts.append(datetime.now(UTC).date().isoformat())
+    return re.sub(r"[^A-Za-z0-9._-]", "-", "_".join(parts))[:100] + f".{form}"

@@ -1,0 +1,169 @@
+"""`/models/<name>`: the form, and the answer to it. One URL for both, for page and fragment."""
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import MultiDict
+
+from dashboard.charts import Chart
+from dashboard.charts.rendering import Renderer
+from dashboard.errors import InvalidInstance, InvalidQuery, ModelServiceError
+from dashboard.forms import InstanceForm, defaults, form_class, form_values
+from dashboard.fragments import is_fragment, push_url
+from dashboard.model_client import ModelClient
+from dashboard.records import Level, ModelVersion, Prediction, Value
+from dashboard.views.charts import CaseChart
+from dashboard.views.errors import Failure, failure_of
+
+EXPIRED = Failure(400, "This page was open for a long time", "Nothing is lost: press Predict once more.")
+Answered = tuple[Response, int]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything that the answer panel shows."""
+
+    prediction: Prediction
+    ms: float
+    """Milliseconds from asking the model service to its answer."""
+    chart: Chart | None
+    """Where the prediction stands; None when the reference predictions could not be had."""
+    chart_url: dict[str, str]
+    """Parameters of the chart's address."""
+    true: Level | None = None
+    """True value, when the input is a reference row."""
+    row: int | None = None
+    """Which reference row it is, counted from 1."""
+
+
+def predict_views(client: ModelClient, renderer: Renderer) -> Blueprint:
+    """Make the page of a model."""
+    views = Blueprint("predict", __name__)
+
+    @views.get("/models/<name>")
+    def page(name: str) -> Response:
+        """Show the form, filled from the address; with values in it, the answer too."""
+        model = _model(client, name)
+        if "example" in request.args:
+            return _example(client, renderer, model)
+        form = form_class(model)(request.args, data=form_values(model, defaults(model)))
+        if not _names_features(form, request.args):
+            return _show(form, None)
+        return _respond(client, renderer, form)
+
+    @views.post("/models/<name>")
+    def predict(name: str) -> Response:
+        """Answer the form; without JavaScript, by way of the permalink."""
+        model = _model(client, name)
+        return _respond(client, renderer, form_class(model)(request.form))
+
+    @views.post("/predict")
+    def predict_default() -> Response:
+        """Answer for the default model."""
+        return predict(client.catalogue().default)
+
+    @views.get("/models/<name>/example")
+    def example(name: str) -> Response:
+        """Go to a real reference row, chosen at random."""
+        model = client.champion(name)
+        row = random.randrange(model.reference_rows)  # noqa: S311 -- an example, not a secret
+        response = make_response(redirect(url_for(".page", name=name, example=row + 1), 303))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @views.app_errorhandler(CSRFError)
+    def expired(_: CSRFError) -> Response:
+        """Show the form again, with what was typed and a fresh token."""
+        name = (request.view_args or {}).get("name") or client.catalogue().default
+        form = form_class(_model(client, name))(request.form)
+        return _show(form, None, EXPIRED, EXPIRED.status)
+
+    return views
+
+
+def _model(client: ModelClient, name: str) -> ModelVersion:
+    """Find the model; while the service is away, as it was last seen, so that the form and its text survive."""
+    try:
+        return client.champion(name)
+    except ModelServiceError:
+        known = client.last_known(name)
+        if known is None:
+            raise
+        return known
+
+
+def _names_features(form: InstanceForm, query: Mapping[str, str]) -> bool:
+    return "unknown" in query or any(field.name in query for field in form.fields)
+
+
+def _respond(client: ModelClient, renderer: Renderer, form: InstanceForm) -> Response:
+    """Validate, predict, and show: 422 with messages beside the fields, or the answer with its permalink."""
+    if not all([field.validate(form) for field in form.fields]):
+        return _show(form, None, status=422)
+    try:
+        began = time.perf_counter()
+        prediction = client.predict(form.model, form.instance(), g.request_id)
+        ms = (time.perf_counter() - began) * 1000
+    except InvalidInstance as error:
+        form.refuse(error.messages)
+        failure = None if form.invalid else failure_of(error)
+        return _show(form, None, failure, 422)
+    except (InvalidQuery, ModelServiceError) as error:
+        failure = failure_of(error)
+        return _show(form, None, failure, failure.status)
+    permalink = url_for("predict.page", name=form.model.name) + "?" + urlencode(form.query())
+    if request.method == "POST" and not is_fragment():
+        return make_response(redirect(permalink, 303))
+    answer = _answer(client, renderer, form.model, prediction, ms)
+    return push_url(_show(form, answer), permalink)
+
+
+def _example(client: ModelClient, renderer: Renderer, model: ModelVersion) -> Response:
+    """Show one reference row: its values, the prediction for it, and what was true."""
+    text = request.args["example"]
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= model.reference_rows):
+        raise InvalidQuery(f"There are reference rows 1 to {model.reference_rows}.")
+    row = int(text)
+    reference = client.all_reference(model)
+    instance: dict[str, Value] = reference.data[row - 1]
+    form = form_class(model)(MultiDict(), data=form_values(model, instance))
+    began = time.perf_counter()
+    prediction = client.predict(model, instance, g.request_id)
+    ms = (time.perf_counter() - began) * 1000
+    answer = _answer(client, renderer, model, prediction, ms, true=reference.target[row - 1], row=row)
+    return push_url(_show(form, answer), url_for("predict.page", name=model.name, example=row))
+
+
+def _answer(
+    client: ModelClient,
+    renderer: Renderer,
+    model: ModelVersion,
+    prediction: Prediction,
+    ms: float,
+    *,
+    true: Level | None = None,
+    row: int | None = None,
+) -> Answer:
+    case = CaseChart.of(model, prediction)
+    try:
+        chart = case.build(client.all_reference(model))
+    except ModelServiceError as error:
+        failure_of(error)  # the number is here: it is shown without the chart
+        return Answer(prediction, ms, None, {}, true, row)
+    theme = "dark" if "dark" in request.headers.get("Sec-CH-Prefers-Color-Scheme", "") else "light"
+    # Drawn while the answer travels: by the time the browser asks for the chart, it is there.
+    renderer.start(case.key("svg", theme), chart)
+    return Answer(prediction, ms, chart, case.query, true, row)
+
+
+def _show(
+    form: InstanceForm, answer: Answer | None, failure: Failure | None = None, status: int = 200
+) -> Response:
+    template = "predict_workspace.html" if is_fragment() else "predict.html"
+    html = render_template(template, form=form, model=form.model, answer=answer, failure=failure)
+    return make_response(html, status)

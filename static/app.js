@@ -1,0 +1,31 @@
+// The little that HTML cannot say. Everything works without it.
+const byId = (id) => document.getElementById(id);
+
+// No answer at all: say so, and leave what was typed alone.
+document.addEventListener("htmx:error", () => {
+  const errors = byId("errors");
+  if (!errors || errors.querySelector(".failure")) return;
+  const box = document.createElement("div");
+  box.className = "failure";
+  const text = document.createElement("p");
+  text.className = "failure-title";
+  text.textContent = "Could not reach the server";
+  const again = document.createElement("button");
+  again.className = "button";
+  again.type = "submit";
+  again.setAttribute("form", "case");
+  again.textContent = "Try again";
+  box.append(text, again);
+  errors.replaceChildren(box);
+});
+
+// Screen readers wait while the answer is on its way.
+const busy = (state) => () => byId("answer")?.setAttribute("aria-busy", state);
+document.addEventListener("htmx:before:request", busy("true"));
+document.addEventListener("htmx:finally:request", busy("false"));
+
+// Typing a value means that it is known.
+document.addEventListener("input", ({ target }) => {
+  const unknown = byId(`${target.id}-unknown`);
+  if (unknown && target.value) unknown.checked = false;
+});
