@@ -10,6 +10,7 @@ from dashboard.model_client import ModelClient
 from dashboard.settings import Settings
 from dashboard.views import errors
 from dashboard.views.charts import chart_views
+from dashboard.views.health import health_views
 from dashboard.views.index import index_views
 from dashboard.views.predict import predict_views
 from dashboard.views.predict_results import predict_results_views
@@ -38,14 +39,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals["asset"] = assets.url
     app.jinja_env.globals["fmt"] = formatting
 
-    client = ModelClient(
-        settings.model_api_url, timeout=settings.timeout, max_bytes=settings.max_answer_bytes
-    )
+    client = ModelClient(settings.model_api_url, timeout=settings.timeout, max_bytes=settings.max_answer_bytes)
     renderer = Renderer()
     http.install(app)
     CSRFProtect(app)
     errors.install(app)
     app.register_blueprint(static_views(assets))
+    app.register_blueprint(health_views())
     app.register_blueprint(index_views(client))
     app.register_blueprint(predict_views(client, renderer))
     app.register_blueprint(predict_results_views(client))

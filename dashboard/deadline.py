@@ -60,5 +60,3 @@ class DeadlineAdapter(HTTPAdapter):
         plain = manager.pool_classes_by_scheme["http"]
         pool = type("DeadlinePool", (plain,), {"ConnectionCls": _Connection})
         manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": pool}
-
-

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dashboard.records import Level, Target, Value
 
 MINUS = "−"
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, so that no line ends between them."""
 METRICS = {
     "mean_absolute_error": "mean error",
     "root_mean_squared_error": "root mean squared error",
@@ -36,10 +38,10 @@ def significant(value: float, digits: int = 5) -> str:
 def percent(share: float) -> str:
     """Write a share from 0 to 1 as "92 %", honest at both ends: "more than 99.9 %"."""
     if 0 < share < 0.001:
-        return "less than 0.1 %"
+        return f"less than 0.1{SPACE}%"
     if 0.999 < share < 1:
-        return "more than 99.9 %"
-    return f"{share * 100:.3g} %" if share >= 0.01 else f"{share * 100:.2g} %"
+        return f"more than 99.9{SPACE}%"
+    return f"{share * 100:.{3 if share >= 0.01 else 2}g}{SPACE}%"
 
 
 def cell(value: Value) -> str:
@@ -53,7 +55,7 @@ def cell(value: Value) -> str:
 
 def with_unit(text: str, unit: str | None) -> str:
     """Put a unit behind a number."""
-    return f"{text} {unit}" if unit else text
+    return f"{text}{SPACE}{unit}" if unit else text
 
 
 def listed(words: Sequence[Level]) -> str:

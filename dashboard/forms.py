@@ -1,5 +1,6 @@
 """Signature → form. A field knows its feature; text that people type becomes the value that the model service gets."""
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -65,7 +66,7 @@ class NumberField(FeatureMixin, StringField):
         """The text in the field."""
         return "" if self.unknown or self.data is None else str(self.data)
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002 -- WTForms passes it
         """Refuse what is not a number, or not a whole one; raises StopValidation."""
         if self.unknown:
             return
@@ -84,8 +85,8 @@ class NumberField(FeatureMixin, StringField):
         if self.unknown:
             return None
         # Text goes on as it was typed where a float would lose digits or overflow: the service judges it.
-        number = float(self.data)
-        return number if number - number == 0 else str(self.data)
+        number = float(self.data or "")
+        return number if math.isfinite(number) else self.data
 
 
 class ChoiceMixin(FeatureMixin):
@@ -104,7 +105,7 @@ class ChoiceMixin(FeatureMixin):
         """Take the chosen value."""
         self.data = _one(valuelist) if valuelist else self.data
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, form: Any) -> None:  # noqa: ARG002 -- WTForms passes it
         """Refuse what is not among the choices; raises StopValidation."""
         known = [value for value, _ in self.choices]
         if self.data in known:
@@ -128,7 +129,7 @@ class ListField(ChoiceMixin, SelectField):
     """One of many levels."""
 
 
-class InstanceForm(FlaskForm):
+class InstanceForm(FlaskForm):  # type: ignore[misc] # flask-wtf ships no types
     """The form of one model version; `form_class` makes a subclass with the fields."""
 
     model: ModelVersion
@@ -241,5 +242,3 @@ def _one(texts: list[str]) -> str:
 
 def _clip(text: object) -> str:
     return str(text) if len(str(text)) <= MAX_ECHO else str(text)[: MAX_ECHO - 1] + "…"
-
-

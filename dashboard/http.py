@@ -22,8 +22,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Lets a chart be drawn ahead in the colours that the browser is going to ask for.
-    "Accept-CH": "Sec-CH-Prefers-Color-Scheme",
+    # Lets a chart be drawn ahead in the colours and the size that the browser is going to ask for.
+    "Accept-CH": "Sec-CH-Prefers-Color-Scheme, Sec-CH-Viewport-Width",
 }
 """Sent unless the view says otherwise."""
 REQUEST_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
@@ -86,7 +86,7 @@ def _compress(response: Response) -> Response:
 
 
 def _log(response: Response) -> Response:
-    if request.endpoint != "static_files.file":
+    if request.endpoint not in ("static_files.file", "health.ready"):
         log.info(
             "request",
             method=request.method,

@@ -20,7 +20,7 @@ Columns = dict[str, list[Value]]
 # take "1_000", "nan" and digits of other scripts.
 DECIMAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", re.ASCII)
 BOOLEANS: Mapping[str, bool] = {"true": True, "false": False, "1": True, "0": False}
-LARGEST_EXACT_INTEGER = 2**53
+LARGEST_EXACT_INTEGER = 2**53 - 1
 MAX_ECHO = 64
 """Characters of a caller's value that an error message repeats."""
 MAX_UNKNOWN_FEATURES = 20

@@ -1,6 +1,6 @@
 """Numbers → matplotlib figure → bytes. A chart knows its finding, its numbers and how to draw itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ class Chart:
     """Names of the columns of `rows`."""
     rows: tuple[tuple[Cell, ...], ...]
     """The numbers in the drawing."""
-    size: tuple[int, int]
-    """Width and height in CSS pixels."""
+    sizes: Mapping[str, tuple[int, int]]
+    """Width and height in CSS pixels, `wide` and `narrow`: type stays readable on a phone."""
     draw: Callable[[Figure, Palette], None]
-    """Draws on an empty figure of that size."""
+    """Draws on an empty figure of one of the sizes."""

@@ -5,12 +5,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from dashboard.charts import Chart
-from dashboard.charts.style import NORMAL, Palette, calm_axes, clean
+from dashboard.charts.style import NORMAL, Palette, calm_axes, clean, place_axes
 from dashboard.formatting import percent
 from dashboard.records import ModelVersion, ReferencePredictions
 
 NAME = "confusion"
-SIZE = (560, 420)
+SIZES = {"wide": (560, 420), "narrow": (330, 300)}
 
 
 def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
@@ -20,11 +20,11 @@ def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
     for true, predicted in zip(reference.target, reference.prediction, strict=True):
         if true is not None:
             counts[classes.index(true), classes.index(predicted)] += 1
-    names = [clean(level) for level in classes]
+    names = [clean(level)[:24] for level in classes]
     right, total = int(counts.trace()), int(counts.sum())
 
     def draw(figure: Figure, palette: Palette) -> None:
-        axes = figure.add_axes((0.24, 0.15, 0.74, 0.82))
+        axes = place_axes(figure, left=34 + 7.2 * max(map(len, names)), bottom=54)
         calm_axes(axes, palette)
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         ramp = LinearSegmentedColormap.from_list("ramp", palette.ramp)
@@ -38,14 +38,16 @@ def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
             # White on the dark end of the ramp, ink on the light end.
             color = "#ffffff" if share[row, column] > 0.5 else palette.ink
             weight = "bold" if row == column else "normal"
-            axes.text(column + 0.5, row + 0.5, str(count), ha="center", va="center", color=color, size=13, weight=weight)
+            axes.text(
+                column + 0.5, row + 0.5, str(count), ha="center", va="center", color=color, size=13, weight=weight
+            )
         axes.set_xlabel("Predicted", size=NORMAL)
         axes.set_ylabel("True", size=NORMAL)
 
-    finding = f"{right} of the {total} reference cases ({percent(right / max(total, 1))}) are predicted correctly."
+    finding = f"{right} of the {total:,} reference cases ({percent(right / max(total, 1))}) are predicted correctly."
     rows = tuple(
         (str(true), str(predicted), int(counts[i, j]))
         for i, true in enumerate(classes)
         for j, predicted in enumerate(classes)
     )
-    return Chart(NAME, finding, ("true", "predicted", "cases"), rows, SIZE, draw)
+    return Chart(NAME, finding, ("true", "predicted", "cases"), rows, SIZES, draw)

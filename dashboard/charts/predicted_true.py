@@ -4,12 +4,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dashboard.charts import Chart
-from dashboard.charts.style import NORMAL, Palette, calm_axes, clean
+from dashboard.charts.style import NORMAL, Palette, calm_axes, clean, place_axes
 from dashboard.formatting import significant, with_unit
 from dashboard.records import ModelVersion, ReferencePredictions
 
 NAME = "predicted-true"
-SIZE = (560, 420)
+SIZES = {"wide": (560, 420), "narrow": (330, 300)}
 
 
 def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Chart:
@@ -21,11 +21,11 @@ def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Char
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
 
     def draw(figure: Figure, palette: Palette) -> None:
-        axes = figure.add_axes((0.12, 0.13, 0.85, 0.83))
+        axes = place_axes(figure, left=62, bottom=54)
         calm_axes(axes, palette)
         axes.plot([low, high], [low, high], color=palette.quiet, linewidth=1, linestyle=(0, (4, 3)))
         axes.annotate(
-            "perfect", (high, high), (-4, -12), textcoords="offset points", ha="right", color=palette.quiet, size=9
+            "perfect", (high, high), (-10, 0), textcoords="offset points", ha="right", color=palette.quiet, size=9
         )
         axes.plot(true, predicted, "o", color=palette.accent, markersize=5, alpha=0.45, markeredgewidth=0)
         unit = f" in {target.unit}" if target.unit else ""
@@ -33,8 +33,8 @@ def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Char
         axes.set_ylabel("Predicted", size=NORMAL)
 
     finding = (
-        f"Predictions for the {len(known)} reference cases miss the true value by "
+        f"Predictions for the {len(known):,} reference cases miss the true value by "
         f"{with_unit(significant(error, 3), target.unit)} on average."
     )
     rows = tuple((float(t), float(p)) for t, p in zip(true, predicted, strict=True))
-    return Chart(NAME, finding, ("true", "predicted"), rows, SIZE, draw)
+    return Chart(NAME, finding, ("true", "predicted"), rows, SIZES, draw)

@@ -17,8 +17,10 @@ from dashboard.charts.style import DPI, PALETTES, configure, new_figure
 
 Format = Literal["svg", "png", "pdf", "csv"]
 Theme = Literal["light", "dark"]
+Size = Literal["wide", "narrow"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 THEMES: tuple[Theme, ...] = get_args(Theme)
+SIZES: tuple[Size, ...] = get_args(Size)
 MEDIA_TYPES: dict[Format, str] = {
     "svg": "image/svg+xml",
     "png": "image/png",
@@ -45,12 +47,13 @@ class Key:
     chart: str
     """Name of the chart and what it was asked for."""
     format: Format
-    theme: Theme
+    theme: Theme = "light"
+    size: Size = "wide"
 
     @property
     def etag(self) -> str:
         """A hash of the key."""
-        text = "\n".join((CODE_VERSION, self.model, self.chart, self.format, self.theme))
+        text = f"{CODE_VERSION}\n{self.model}\n{self.chart}\n{self.format}\n{self.theme}\n{self.size}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -68,7 +71,7 @@ class Renderer:
         with self._lock:
             future = self._drawn.get(key.etag)
             if future is None or (future.done() and future.exception()):
-                future = self._drawn[key.etag] = self._threads.submit(render, chart, key.format, key.theme)
+                future = self._drawn[key.etag] = self._threads.submit(render, chart, key)
             self._drawn.move_to_end(key.etag)
             while len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
@@ -82,22 +85,23 @@ class Renderer:
             raise TimeoutError(f"the chart {chart.name} took longer than {SECONDS} s") from error
 
 
-def render(chart: Chart, form: Format, theme: Theme) -> bytes:
+def render(chart: Chart, key: Key) -> bytes:
     """Draw a chart; the same chart gives the same bytes. Downloads other than SVG are twice as fine."""
+    form, palette = key.format, PALETTES[key.theme]
     if form == "csv":
         return to_csv(chart.header, chart.rows)
-    figure = new_figure(chart.size)
+    figure = new_figure(chart.sizes[key.size])
     FigureCanvasSVG(figure)
-    chart.draw(figure, PALETTES[theme])
+    chart.draw(figure, palette)
     buffer = io.BytesIO()
-    options: dict[str, Any] = {
+    by_format: dict[str, dict[str, Any]] = {
         "svg": {"metadata": {"Date": None, "Creator": None, "Title": chart.finding}},
         "png": {"metadata": {"Software": None, "Title": chart.finding}, "dpi": DPI * DOWNLOAD_SCALE},
         "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None, "Title": chart.finding}},
-    }[form]
+    }
     # A picture that leaves the page needs a ground of its own: text in dark colours on nothing is not readable.
-    ground = "none" if form == "svg" else PALETTES[theme].paper
-    figure.savefig(buffer, format=form, facecolor=ground, **options)
+    ground = "none" if form == "svg" else palette.paper
+    figure.savefig(buffer, format=form, facecolor=ground, **by_format[form])
     return buffer.getvalue().replace(*PAGE_FONT) if form == "svg" else buffer.getvalue()
 
 

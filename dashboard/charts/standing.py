@@ -9,12 +9,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
 from dashboard.charts import Chart
-from dashboard.charts.style import NORMAL, SMALL, Palette, Strip, clean, ticks
+from dashboard.charts.style import NORMAL, SMALL, Palette, Strip, clean
 from dashboard.formatting import percent, significant, with_unit
 from dashboard.records import Level, ModelVersion, ReferencePredictions
 
 NAME = "standing"
-SIZE = (560, 210)
+SIZES = {"wide": (560, 210), "narrow": (330, 210)}
 BOX = (0.04, 0.2, 0.92, 0.52)
 BINS = 24
 
@@ -45,17 +45,15 @@ def standing(model: ModelVersion, reference: ReferencePredictions, case: Standin
         figure.add_artist(
             StepPatch(counts / height, edges, fill=True, color=palette.fill, linewidth=0, transform=strip.transform)
         )
-        strip.line(palette, ticks(low, high), percent=case.of is not None)
+        strip.line(palette, percent=case.of is not None)
         _mark(figure, palette, strip, case.value, shown)
-        title = {"size": SMALL, "color": palette.quiet, "va": "bottom"}
-        figure.text(BOX[0], 0.02, clean(with_unit(what, f"in {unit}" if unit else None)), ha="left", **title)
-        count = f"{len(values)} reference cases"
-        figure.text(BOX[0] + BOX[2], 0.02, count, ha="right", **title)
+        title = clean(what + (f" in {unit}" if unit else ""))
+        figure.text(BOX[0], 0.02, title, ha="left", va="bottom", size=SMALL, color=palette.quiet)
 
     rows = tuple(
         (round(float(edges[i]), 6), round(float(edges[i + 1]), 6), int(count)) for i, count in enumerate(counts)
     )
-    return Chart(NAME, _finding(values, case, shown), ("from", "to", "reference cases"), rows, SIZE, draw)
+    return Chart(NAME, _finding(values, case, shown), ("from", "to", "reference cases"), rows, SIZES, draw)
 
 
 def _values(reference: ReferencePredictions, case: Standing) -> npt.NDArray[np.float64]:
@@ -88,9 +86,9 @@ def _finding(values: npt.NDArray[np.float64], case: Standing, shown: str) -> str
     what = "The prediction" if case.of is None else f"The probability of {case.of}"
     if below == 0:
         place = "lower than" if above == 1 else "among the lowest of"
-        return f"{what}, {shown}, is {place} all {len(values)} reference cases."
+        return f"{what}, {shown}, is {place} all {len(values):,} reference cases."
     if above == 0:
         place = "higher than" if below == 1 else "among the highest of"
-        return f"{what}, {shown}, is {place} all {len(values)} reference cases."
+        return f"{what}, {shown}, is {place} all {len(values):,} reference cases."
     side, share = ("higher", below) if below >= above else ("lower", above)
-    return f"{what}, {shown}, is {side} than for {percent(round(share, 2))} of the {len(values)} reference cases."
+    return f"{what}, {shown}, is {side} than for {percent(round(share, 2))} of the {len(values):,} reference cases."

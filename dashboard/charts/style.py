@@ -2,7 +2,6 @@
 
 import math
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -17,6 +16,10 @@ DPI = 96
 MAX_LABEL = 80
 SMALL, NORMAL = 9, 10
 """Type sizes in points (12 and 13 CSS pixels)."""
+ROUND = [1, 2, 2.5, 5, 10]
+"""Steps between ticks, times a power of ten."""
+CHARACTER, GAP = 7, 24
+"""Width of a small character and room between labels, in CSS pixels."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ def new_figure(size: tuple[int, int]) -> Figure:
     return Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI, facecolor="none", edgecolor="none")
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
+def ticks(low: float, high: float, most: int) -> list[float]:
     """Choose a few round values between `low` and `high`."""
-    values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    values = MaxNLocator(most, steps=ROUND).tick_values(low, high)
     slack = (high - low) * 1e-9
     return [float(value) for value in values if low - slack <= value <= high + slack]
 
@@ -103,17 +106,33 @@ class Strip:
         left, _, width, _ = self.box
         return left + width * (value - self._low) / (self._high - self._low)
 
-    def line(self, palette: Palette, labels: Sequence[float], *, percent: bool = False) -> None:
-        """Draw the line with its labels."""
+    def line(self, palette: Palette, *, percent: bool = False) -> None:
+        """Draw the line with as many labels as have room."""
         left, bottom, width, _ = self.box
         axis = Line2D([left, left + width], [bottom, bottom], color=palette.quiet, linewidth=0.8)
         self.figure.add_artist(axis)
-        step = labels[1] - labels[0] if len(labels) > 1 else 1
-        for value in labels:
-            text = f"{value * 100:.0f} %" if percent else tick_label(value, step)
+        for value, text in self._labels(width * self.figure.bbox.width, percent=percent):
             self.figure.text(
                 self.place(value), bottom - 0.03, text, color=palette.quiet, size=SMALL, ha="center", va="top"
             )
+
+    def _labels(self, room: float, *, percent: bool) -> list[tuple[float, str]]:
+        """Choose the labels: the more, the better, while they leave each other room (in pixels)."""
+        labels: list[tuple[float, str]] = []
+        for most in (8, 6, 5, 4, 3, 2):
+            values = ticks(self._low, self._high, most)
+            step = values[1] - values[0] if len(values) > 1 else 1
+            labels = [(v, f"{v * 100:.0f} %" if percent else tick_label(v, step)) for v in values]
+            if sum(len(text) * CHARACTER + GAP for _, text in labels) < room:
+                break
+        return labels
+
+
+def place_axes(figure: Figure, *, left: float, bottom: float, right: float = 12, top: float = 14) -> Axes:
+    """Add axes with margins in CSS pixels, so that labels fit whatever the figure's size."""
+    width, height = figure.get_size_inches() * DPI
+    left = min(left, width / 2)
+    return figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
 
 
 def calm_axes(axes: Axes, palette: Palette) -> None:
@@ -124,7 +143,7 @@ def calm_axes(axes: Axes, palette: Palette) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(palette.hairline)
     axes.tick_params(colors=palette.quiet, length=0, labelsize=SMALL)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=ROUND))
     axes.xaxis.label.set_color(palette.ink)
     axes.yaxis.label.set_color(palette.ink)

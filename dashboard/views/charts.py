@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from flask import Blueprint, Response, make_response, request
 
@@ -12,13 +13,14 @@ from dashboard.charts.confusion import NAME as CONFUSION
 from dashboard.charts.confusion import confusion
 from dashboard.charts.predicted_true import NAME as PREDICTED_TRUE
 from dashboard.charts.predicted_true import predicted_true
-from dashboard.charts.rendering import FORMATS, MEDIA_TYPES, THEMES, Format, Key, Renderer, Theme
+from dashboard.charts.rendering import FORMATS, MEDIA_TYPES, SIZES, THEMES, Format, Key, Renderer, Size, Theme
 from dashboard.charts.standing import NAME as STANDING
 from dashboard.charts.standing import Standing, standing
 from dashboard.errors import InvalidQuery, UnknownModel
 from dashboard.model_client import ModelClient
 from dashboard.records import ModelVersion, Prediction, ReferencePredictions
 
+T = TypeVar("T", bound=str)
 # A chart opened by itself is a document: it may style itself, and nothing else.
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -63,9 +65,9 @@ class CaseChart:
         query = {"value": repr(self.case.value)}
         return query | {"class": str(self.case.of)} if self.case.of is not None else query
 
-    def key(self, form: Format, theme: Theme) -> Key:
+    def key(self, form: Format, theme: Theme, size: Size) -> Key:
         """What decides its bytes."""
-        return Key(self.model.provenance.digest, f"{STANDING} {self.query}", form, theme)
+        return Key(self.model.provenance.digest, f"{STANDING} {self.query}", form, theme, size)
 
     def build(self, reference: ReferencePredictions) -> Chart:
         """Make the chart."""
@@ -85,14 +87,12 @@ def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
     def chart(name: str, version: str, chart: str, form: str) -> Response:
         """Give the chart, or 304 without drawing it when the browser has it."""
         found = next((known for known in FORMATS if known == form), None)
-        theme = next((known for known in THEMES if known == request.args.get("theme", "light")), None)
         if found is None or chart not in (STANDING, PREDICTED_TRUE, CONFUSION):
             raise UnknownModel(f"no chart {chart}.{form}")
-        if theme is None:
-            raise InvalidQuery(f"The parameter theme must be {' or '.join(THEMES)}.")
+        theme, size = _one_of("theme", THEMES), _one_of("size", SIZES)
         model = client.version(name, version)
         case = CaseChart.from_query(model) if chart == STANDING else None
-        key = case.key(found, theme) if case else Key(model.provenance.digest, chart, found, theme)
+        key = case.key(found, theme, size) if case else Key(model.provenance.digest, chart, found, theme, size)
         response = make_response()
         response.set_etag(key.etag)
         response.headers["Cache-Control"] = "private, no-cache"
@@ -112,6 +112,15 @@ def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
         return response
 
     return views
+
+
+def _one_of(name: str, known: tuple[T, ...]) -> T:
+    """Read a query parameter that has a few values, the first of them if it is not given."""
+    text = request.args.get(name, known[0])
+    found = next((value for value in known if value == text), None)
+    if found is None:
+        raise InvalidQuery(f"The parameter {name} must be {' or '.join(map(str, known))}.")
+    return found
 
 
 def _file_name(model: ModelVersion, chart: Chart, case: CaseChart | None, form: Format) -> str:

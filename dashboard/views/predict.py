@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 
 from dashboard.charts import Chart
-from dashboard.charts.rendering import Renderer
+from dashboard.charts.rendering import Renderer, Size, Theme
 from dashboard.errors import InvalidInstance, InvalidQuery, ModelServiceError
 from dashboard.forms import InstanceForm, defaults, form_class, form_values
 from dashboard.fragments import is_fragment, push_url
@@ -20,6 +20,8 @@ from dashboard.records import Level, ModelVersion, Prediction, Value
 from dashboard.views.charts import CaseChart
 from dashboard.views.errors import Failure, failure_of
 
+NARROW = 640
+"""Width of the viewport, in CSS pixels, up to which templates/chart.html asks for the narrow chart."""
 EXPIRED = Failure(400, "This page was open for a long time", "Nothing is lost: press Predict once more.")
 Answered = tuple[Response, int]
 
@@ -103,7 +105,9 @@ def _names_features(form: InstanceForm, query: Mapping[str, str]) -> bool:
 
 def _respond(client: ModelClient, renderer: Renderer, form: InstanceForm) -> Response:
     """Validate, predict, and show: 422 with messages beside the fields, or the answer with its permalink."""
-    if not all([field.validate(form) for field in form.fields]):
+    for field in form.fields:
+        field.validate(form)
+    if form.invalid:
         return _show(form, None, status=422)
     try:
         began = time.perf_counter()
@@ -155,15 +159,20 @@ def _answer(
     except ModelServiceError as error:
         failure_of(error)  # the number is here: it is shown without the chart
         return Answer(prediction, ms, None, {}, true, row)
-    theme = "dark" if "dark" in request.headers.get("Sec-CH-Prefers-Color-Scheme", "") else "light"
     # Drawn while the answer travels: by the time the browser asks for the chart, it is there.
-    renderer.start(case.key("svg", theme), chart)
+    renderer.start(case.key("svg", *_likely_look()), chart)
     return Answer(prediction, ms, chart, case.query, true, row)
 
 
-def _show(
-    form: InstanceForm, answer: Answer | None, failure: Failure | None = None, status: int = 200
-) -> Response:
+def _likely_look() -> tuple[Theme, Size]:
+    """Tell in which theme and size the browser is going to ask for the chart, as far as it says."""
+    theme: Theme = "dark" if "dark" in request.headers.get("Sec-CH-Prefers-Color-Scheme", "") else "light"
+    width = request.headers.get("Sec-CH-Viewport-Width", "")
+    size: Size = "narrow" if width.isascii() and width.isdigit() and int(width) <= NARROW else "wide"
+    return theme, size
+
+
+def _show(form: InstanceForm, answer: Answer | None, failure: Failure | None = None, status: int = 200) -> Response:
     template = "predict_workspace.html" if is_fragment() else "predict.html"
     html = render_template(template, form=form, model=form.model, answer=answer, failure=failure)
     return make_response(html, status)

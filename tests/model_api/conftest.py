@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from starlette.testclient import TestClient
@@ -162,6 +163,15 @@ def small_client(published_small_models: Path) -> Iterator[TestClient]:
         wait_until_loaded(client)
         client.event_hooks["response"].append(never_fails_inside)
         yield client
+
+
+@pytest.fixture
+def models_with_neighbours(small_models: Path) -> Path:
+    """The two small models and `neighbours`, whose tree is not among the reviewed types."""
+    X = pd.DataFrame({"x": np.arange(60.0), "y": np.arange(60.0) % 7})
+    y = X["x"].rename("z")
+    publish(KNeighborsRegressor().fit(X, y), X, y, name="neighbours", models=small_models)
+    return small_models
 
 
 @pytest.fixture

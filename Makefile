@@ -1,0 +1,65 @@
+# Two commands do all the set-up: `make run` and `make test`. `make help` tells the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+ARGS ?=
+
+ifdef UV
+MAKE_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+INSTALL = uv pip install --quiet --python $(BIN)/python -c constraints.txt
+else
+MAKE_VENV = $(PYTHON) -m venv $(VENV)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types unit e2e bench screenshot wheel clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runs ## set up, publish the embedded models if absent, start both services (ARGS="--api-port 8001")
+	@exec $(BIN)/servery run $(ARGS)
+
+test: lint types unit e2e ## set up with a real browser, then lint, types, unit, API and browser tests
+
+lint: $(VENV)/.tests ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tests ## check types
+	$(BIN)/mypy
+
+unit: $(VENV)/.tests ## run the unit and API tests
+	$(BIN)/python -m pytest tests --ignore tests/e2e $(ARGS)
+
+e2e: $(VENV)/.browser ## run the browser tests
+	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+bench: $(VENV)/.browser ## measure page and prediction; prints ratios and writes bench/results.md
+	$(BIN)/python bench/page.py $(ARGS)
+
+screenshot: $(VENV)/.browser ## make the README's screenshot anew
+	$(BIN)/python docs/make_screenshot.py
+
+wheel: $(VENV)/.tests ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean: ## remove everything that was made, the models too
+	rm -rf $(VENV) dist models test-results .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	$(MAKE_VENV)
+
+$(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.tests: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) -e ".[test]"
+	@touch $@ $(VENV)/.runs
+
+$(VENV)/.browser: $(VENV)/.tests tests/e2e/browser.py
+	$(BIN)/python tests/e2e/browser.py
+	@touch $@

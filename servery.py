@@ -1,0 +1,337 @@
+"""The public face: `publish` for Python, `servery` for the command line.
+
+`servery run` starts the model service and the dashboard, waits until both are ready, and ends both together.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NoReturn
+
+__all__ = ["main", "publish"]
+
+READY_SECONDS = 120
+STOP_SECONDS = 4
+LINUX_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+COLORS = {"model api": "36", "dashboard": "35", "servery": "32"}
+
+
+def __getattr__(name: str) -> object:
+    """Give `servery.publish`; imported when asked for, because it needs scikit-learn and pandas."""
+    if name == "publish":
+        from model_api.publishing import publish
+
+        return publish
+    raise AttributeError(f"module 'servery' has no attribute {name!r}")
+
+
+class Refusal(Exception):
+    """The command cannot be carried out; the message is one line that says what to change."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of the two processes, as it is to be started."""
+
+    name: str
+    """What its log lines are headed with."""
+    application: str
+    """What uvicorn serves."""
+    host: str
+    port: int
+    option: str
+    """The option that sets the port."""
+    ready_path: str
+    """Address that answers 200 when the service is ready."""
+    environment: Mapping[str, str]
+    workers: int = 1
+
+    @property
+    def url(self) -> str:
+        """Where to reach it from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 -- compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def command(self) -> list[str]:
+        """Give the command line of the process."""
+        return [
+            *(sys.executable, "-m", "uvicorn", self.application),
+            *("--host", self.host, "--port", str(self.port), "--workers", str(self.workers)),
+            *("--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "2"),
+        ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except Refusal as refusal:
+        print(f"servery: {refusal}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="servery", description="Serve scikit-learn models over the counter.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    run = commands.add_parser("run", help="start the model service and the dashboard")
+    run.add_argument("--host", default="127.0.0.1", help="address that both listen on (%(default)s)")
+    run.add_argument("--api-port", type=_port, default=8000, help="port of the model service (%(default)s)")
+    run.add_argument("--dashboard-port", type=_port, default=5000, help="port of the dashboard (%(default)s)")
+    run.add_argument("--models", type=Path, default=Path("models"), help="folder of the models (%(default)s/)")
+    run.add_argument("--workers", type=_positive, default=1, help="processes of the model service (%(default)s)")
+    run.set_defaults(run=_run)
+    examples = commands.add_parser("examples", help="publish the embedded models")
+    examples.add_argument("--models", type=Path, default=Path("models"), help="folder of the models (%(default)s/)")
+    examples.set_defaults(run=_examples)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdigit() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not (text.isdigit() and 1 <= int(text) <= 64):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes: 1 to 64")
+    return int(text)
+
+
+def _examples(options: argparse.Namespace) -> int:
+    from model_api.examples import publish_examples
+
+    for folder in publish_examples(options.models):
+        _say(f"published {folder}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    services = _services(options)
+    for service in services:
+        _require_free(service)
+    _publish_absent_examples(options.models)
+    with _stop_signals() as stopping:
+        return Supervisor(services, stopping).run()
+
+
+def _services(options: argparse.Namespace) -> list[Service]:
+    if options.api_port == options.dashboard_port:
+        raise Refusal(f"port {options.api_port} is given to both: change --api-port or --dashboard-port")
+    hosts = _allowed_hosts(options.host)
+    api = Service(
+        "model api",
+        "model_api.main:app",
+        options.host,
+        options.api_port,
+        "--api-port",
+        "/health/ready",
+        {"MODEL_API_MODELS": str(options.models.absolute()), **_unless_set("MODEL_API_ALLOWED_HOSTS", hosts)},
+        options.workers,
+    )
+    dashboard = Service(
+        "dashboard",
+        "dashboard.main:app",
+        options.host,
+        options.dashboard_port,
+        "--dashboard-port",
+        "/ready",
+        {"DASHBOARD_MODEL_API_URL": api.url, **_unless_set("DASHBOARD_ALLOWED_HOSTS", hosts)},
+    )
+    return [api, dashboard]
+
+
+def _allowed_hosts(host: str) -> str:
+    """Name the hosts that may be asked for. Raises Refusal when the address does not tell them."""
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_unspecified and "DASHBOARD_ALLOWED_HOSTS" not in os.environ:
+            raise Refusal(
+                f"--host {host} opens the services to the network: set DASHBOARD_ALLOWED_HOSTS and "
+                "MODEL_API_ALLOWED_HOSTS to the names that people will use, such as servery.example.org"
+            )
+    own = f"[{host}]" if ":" in host else host
+    return ",".join(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", own]))
+
+
+def _unless_set(name: str, value: str) -> dict[str, str]:
+    return {} if name in os.environ else {name: value}
+
+
+def _require_free(service: Service) -> None:
+    """Refuse a port that is taken, before anything is started."""
+    try:
+        address = socket.getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(address[0], address[1]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does
+            probe.bind(address[4])
+    except socket.gaierror as error:
+        raise Refusal(f"--host {service.host} is not an address of this machine: {error.strerror}") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Refusal(
+            f"port {service.port} cannot be used for the {service.name} ({reason}): choose another with {service.option}"
+        ) from error
+
+
+def _publish_absent_examples(models: Path) -> None:
+    from model_api.examples import absent
+
+    if names := absent(models):
+        _say(f"publishing the embedded models into {models}/: {', '.join(names)}")
+        # In a process of its own: this one stays small while it watches the services.
+        command = [sys.executable, "-c", _PUBLISH, str(models), *names]
+        if subprocess.run(command, check=False).returncode:
+            raise Refusal("the embedded models could not be published")
+
+
+_PUBLISH = (
+    "import sys; from pathlib import Path; from model_api.examples import publish_examples; "
+    "publish_examples(Path(sys.argv[1]), sys.argv[2:])"
+)
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Turn Ctrl-C and SIGTERM into an event, so that both services can be ended in order."""
+    stopping = threading.Event()
+    before = {s: signal.signal(s, lambda *_: stopping.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Supervisor:
+    """Starts services, heads their log lines with their names, and ends all when one ends."""
+
+    def __init__(self, services: Sequence[Service], stopping: threading.Event) -> None:
+        self._services = services
+        self._stopping = stopping
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._readers: list[threading.Thread] = []
+
+    def run(self) -> int:
+        """Run until a signal or until a service dies; gives the exit code."""
+        try:
+            for service in self._services:
+                self._start(service)
+            if self._wait_until_ready():
+                for service in self._services:
+                    _say(f"{service.name:<9} ready at {service.url}")
+                _say("press Ctrl-C to stop")
+            return self._watch()
+        finally:
+            self._stop()
+
+    def _start(self, service: Service) -> None:
+        process = subprocess.Popen(
+            service.command(),
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **service.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others in order
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- no threads yet
+        )
+        assert process.stdout
+        self._processes[service.name] = process
+        reader = threading.Thread(target=_copy_lines, args=(service.name, process.stdout), daemon=True)
+        reader.start()
+        self._readers.append(reader)
+
+    def _wait_until_ready(self) -> bool:
+        deadline = time.monotonic() + READY_SECONDS
+        waiting = list(self._services)
+        while waiting and not self._stopping.is_set() and not self._dead():
+            waiting = [service for service in waiting if not _answers(service.url + service.ready_path)]
+            if time.monotonic() > deadline:
+                raise Refusal(f"the {waiting[0].name} was not ready after {READY_SECONDS} s; its log says why")
+            self._stopping.wait(0.1)
+        return not waiting
+
+    def _watch(self) -> int:
+        while not self._stopping.wait(0.1):
+            if dead := self._dead():
+                code = self._processes[dead].returncode
+                _say(f"the {dead} ended with exit code {code}; stopping the other")
+                return 1
+        return 0
+
+    def _dead(self) -> str | None:
+        return next((name for name, process in self._processes.items() if process.poll() is not None), None)
+
+    def _stop(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._processes.values():
+            _signal_group(process, signal.SIGTERM)
+        for process in self._processes.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+            _signal_group(process, signal.SIGKILL)  # its workers too, should one be left
+            process.wait()
+        for reader in self._readers:
+            reader.join(0.5)
+
+
+def _signal_group(process: "subprocess.Popen[str]", number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this child should its parent be killed; runs in the child, before it becomes uvicorn."""
+    ctypes.CDLL(None).prctl(LINUX_DEATH_SIGNAL, signal.SIGTERM)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with _direct.open(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+# Without the proxies of the environment: both services are on this machine.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _copy_lines(name: str, lines: IO[str]) -> None:
+    for line in lines:
+        _print_line(name, line.rstrip("\n"))
+
+
+def _say(text: str) -> None:
+    _print_line("servery", text)
+
+
+def _print_line(name: str, text: str) -> None:
+    head = f"{name:<9} |"
+    if sys.stdout.isatty():
+        head = f"\033[{COLORS[name]}m{head}\033[0m"
+    print(f"{head} {text}", flush=True)
+
+
+def _entry() -> NoReturn:
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    _entry()

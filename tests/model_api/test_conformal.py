@@ -1,0 +1,87 @@
+"""Intervals against values computed by hand, and the coverage that they reach on rows not seen before."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+from sklearn.model_selection import train_test_split
+
+from model_api import conformal
+from model_api.examples.diabetes import estimator
+from model_api.publishing.quality import assess
+from model_api.signature import Level, Target
+
+NINE = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("scores", "coverage", "margin"),
+    [
+        (NINE, 0.9, 9.0),  # the 9th: ceil(10 × 0.9)
+        (NINE, 0.89, 9.0),
+        (NINE, 0.8, 8.0),
+        (NINE, 0.75, 8.0),  # the 8th: ceil(7.5)
+        (NINE, 0.5, 5.0),
+        (NINE, 0.01, 1.0),
+        (NINE, 0.91, None),  # would need a 10th score
+        (NINE[:8], 0.9, None),
+        ([2.5], 0.5, 2.5),
+        ([2.5], 0.6, None),
+        ([], 0.5, None),
+    ],
+)
+def test_the_margin_is_the_score_of_the_right_rank(
+    scores: list[float], coverage: float, margin: float | None
+) -> None:
+    assert conformal.margin(scores, coverage) == margin
+
+
+def test_the_scores_of_a_regression_are_its_absolute_errors_ascending() -> None:
+    scores = conformal.regression_scores(np.array([10.0, 20.0, 30.0]), np.array([13.0, 19.0, 28.0]))
+
+    assert scores.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_the_scores_of_a_classification_are_what_the_true_class_lacks_ascending() -> None:
+    probabilities = np.array([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]])
+
+    scores = conformal.classification_scores(np.array([0, 1, 0]), probabilities)
+
+    assert scores.tolist() == [0.25, 0.5, 0.875]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "coverage", "kept"),
+    [
+        ([0.7, 0.2, 0.1], 0.5, ["a"]),
+        ([0.7, 0.2, 0.1], 0.8, ["a", "b"]),
+        ([0.1, 0.2, 0.7], 0.8, ["c", "b"]),
+        ([0.7, 0.2, 0.1], 0.9, ["a", "b", "c"]),
+        ([0.4, 0.35, 0.25], 0.2, ["a"]),  # none is likely enough: the likeliest stays
+        ([0.4, 0.4, 0.2], 0.2, ["a"]),
+    ],
+)
+def test_a_prediction_set_keeps_what_the_coverage_leaves(
+    probabilities: list[float], coverage: float, kept: list[Level]
+) -> None:
+    scores = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 0.95]
+
+    assert conformal.prediction_set(np.array(probabilities), ["a", "b", "c"], scores, coverage) == kept
+
+
+def test_too_little_calibration_gives_no_prediction_set() -> None:
+    assert conformal.prediction_set(np.array([0.9, 0.1]), [0, 1], [0.1, 0.2], 0.9) is None
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9])
+def test_the_intervals_of_diabetes_hold_the_truth_as_often_as_they_say(coverage: float) -> None:
+    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    reached = []
+    for seed in range(10):
+        X_seen, X_new, y_seen, y_new = train_test_split(X, y, test_size=0.3, random_state=seed)
+        _, scores = assess(estimator(), X_seen, y_seen, Target("progression", "regression"))
+        half = conformal.margin(scores, coverage)
+        assert half is not None
+        errors = np.abs(y_new - estimator().fit(X_seen, y_seen).predict(X_new))
+        reached.append(float((errors <= half).mean()))
+
+    assert np.mean(reached) == pytest.approx(coverage, abs=0.05)
