@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
-__all__ = ["main", "publish"]
+__all__ = ["main", "publish"]  # noqa: F822 -- publish comes from __getattr__
 
 READY_SECONDS = 120
 STOP_SECONDS = 4
@@ -183,9 +183,8 @@ def _require_free(service: Service) -> None:
         raise Refusal(f"--host {service.host} is not an address of this machine: {error.strerror}") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise Refusal(
-            f"port {service.port} cannot be used for the {service.name} ({reason}): choose another with {service.option}"
-        ) from error
+        taken = f"port {service.port} cannot be used for the {service.name} ({reason})"
+        raise Refusal(f"{taken}: choose another with {service.option}") from error
 
 
 def _publish_absent_examples(models: Path) -> None:
@@ -195,7 +194,7 @@ def _publish_absent_examples(models: Path) -> None:
         _say(f"publishing the embedded models into {models}/: {', '.join(names)}")
         # In a process of its own: this one stays small while it watches the services.
         command = [sys.executable, "-c", _PUBLISH, str(models), *names]
-        if subprocess.run(command, check=False).returncode:
+        if subprocess.run(command, check=False).returncode:  # noqa: S603 -- our own code and the operator's folder
             raise Refusal("the embedded models could not be published")
 
 
@@ -230,7 +229,9 @@ class Supervisor:
         """Run until a signal or until a service dies; gives the exit code."""
         try:
             for service in self._services:
-                self._start(service)
+                self._processes[service.name] = self._start(service)
+            for name, process in self._processes.items():
+                self._read(name, process)
             if self._wait_until_ready():
                 for service in self._services:
                     _say(f"{service.name:<9} ready at {service.url}")
@@ -239,8 +240,8 @@ class Supervisor:
         finally:
             self._stop()
 
-    def _start(self, service: Service) -> None:
-        process = subprocess.Popen(
+    def _start(self, service: Service) -> "subprocess.Popen[str]":
+        return subprocess.Popen(  # noqa: S603 -- our own command line
             service.command(),
             env={**os.environ, "PYTHONUNBUFFERED": "1", **service.environment},
             stdin=subprocess.DEVNULL,
@@ -251,9 +252,11 @@ class Supervisor:
             start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others in order
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- no threads yet
         )
+
+    def _read(self, name: str, process: "subprocess.Popen[str]") -> None:
+        """Copy a process's log to the terminal, each line headed with its name."""
         assert process.stdout
-        self._processes[service.name] = process
-        reader = threading.Thread(target=_copy_lines, args=(service.name, process.stdout), daemon=True)
+        reader = threading.Thread(target=_copy_lines, args=(name, process.stdout), daemon=True)
         reader.start()
         self._readers.append(reader)
 

@@ -12,4 +12,4 @@ from dashboard.settings import Settings
 settings = Settings()
 configure_logging(settings.log_format)
 # Charts keep a core busy, pages wait for the model service: a few threads more than cores serve both.
-app = WSGIMiddleware(cast(WSGIApp, create_app(settings)), workers=16)
+app = WSGIMiddleware(cast("WSGIApp", create_app(settings)), workers=16)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from model_api.errors import ArtifactError
 from model_api.signature import Columns, Signature, Value
@@ -126,16 +126,20 @@ class Artifact:
         """The model card, in Markdown."""
         return self.read("card.md").decode()
 
+    def check(self) -> None:
+        """Read and check every part now, so that no request meets a broken one. Raises ArtifactError."""
+        _ = self.signature, self.reference, self.quality, self.calibration, self.card
+
     def _parse(self, name: str, build: Callable[[Any], T]) -> T:
         try:
-            return build(json.loads(self.read(name)))
+            return build(_read_json(self.read(name)))
         except (ValueError, TypeError, KeyError) as error:
             raise ArtifactError(f"{name} is not what it should be: {error}") from error
 
 
 def _read_manifest(folder: Path) -> Manifest:
     try:
-        data = json.loads(read_regular_file(folder / MANIFEST))
+        data = _read_json(read_regular_file(folder / MANIFEST))
         if data.pop("format") != FORMAT:
             raise ArtifactError(f"{MANIFEST} is of another format than {FORMAT}")
         manifest = Manifest(**data)
@@ -152,12 +156,28 @@ def read_regular_file(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise ArtifactError(f"{path.name} cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ArtifactError(f"{path.name} is not a regular file")
-        if os.fstat(descriptor).st_size > MAX_FILE_BYTES:
+        if status.st_size > MAX_FILE_BYTES:
             raise ArtifactError(f"{path.name} is larger than {MAX_FILE_BYTES} bytes")
-        return file.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def _read_json(data: bytes) -> Any:
+    """Read JSON, but not NaN or Infinity, which could not be sent on. Raises ValueError."""
+    try:
+        return json.loads(data, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def digest_of(files: Mapping[str, str], about: Mapping[str, Any]) -> str:
@@ -180,7 +200,7 @@ def models_in(folder: Path) -> list[Path]:
 def read_aliases(model: Path) -> dict[str, str]:
     """Read which alias means which version. Raises ArtifactError."""
     try:
-        aliases = json.loads(read_regular_file(model / ALIASES))
+        aliases = _read_json(read_regular_file(model / ALIASES))
         return {str(alias): str(version) for alias, version in aliases.items()}
     except (ValueError, AttributeError) as error:
         raise ArtifactError(f"{ALIASES} is not a table of aliases: {error}") from error

@@ -64,15 +64,16 @@ class RequestMiddleware:
             if not status:
                 await _internal_error(request_id)(scope, receive, send_with_headers)
         finally:
-            log.info(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                ms=round((time.perf_counter() - began) * 1000, 2),
-                **{key: state[key] for key in ("model", "rows") if key in state},
-                request_id=request_id,
-            )
+            if not scope["path"].startswith("/health/"):  # asked every second by whoever watches
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    ms=round((time.perf_counter() - began) * 1000, 2),
+                    **{key: state[key] for key in ("model", "rows") if key in state},
+                    request_id=request_id,
+                )
 
     def _knows(self, host: str) -> bool:
         name = host.lower()

@@ -100,13 +100,15 @@ class Registry:
     def _load_version(self, folder: Path) -> LoadedModel:
         from model_api.runtimes import sklearn
 
-        artifact = Artifact(folder)
-        model = LoadedModel(artifact, sklearn.load(artifact, self._trusted))
-        # The first prediction pays for lazy imports and shows that signature and estimator belong together.
         try:
-            model.predictor.predict(artifact.reference.slice(0, 1).columns)
-        except Exception as error:  # whatever an estimator raises, this version cannot be served
-            raise ArtifactError(f"it cannot predict its own reference row: {error}") from error
+            artifact = Artifact(folder)
+            artifact.check()
+            model = LoadedModel(artifact, sklearn.load(artifact, self._trusted))
+            _try_out(model)
+        except ArtifactError:
+            raise
+        except Exception as error:  # a folder can be odd in any way, and must not keep the others from being served
+            raise ArtifactError(f"it cannot be loaded: {type(error).__name__}: {error}") from error
         return model
 
     @property
@@ -139,6 +141,21 @@ class Registry:
     def _require_ready(self) -> None:
         if self.problem:
             raise NotReady(self.problem)
+
+
+def _try_out(model: LoadedModel) -> None:
+    """Predict a reference row: pays for lazy imports, and shows that signature and estimator belong together."""
+    signature = model.artifact.signature
+    checked = signature.check([model.artifact.reference.row(0)])
+    if checked.problems:
+        raise ArtifactError(f"its own reference row is not valid: {checked.problems[0].message}")
+    try:
+        output = model.predictor.predict(checked.columns)
+    except Exception as error:  # whatever an estimator raises, this version cannot be served
+        raise ArtifactError(f"it cannot predict its own reference row: {error.__cause__ or error}") from error
+    given = 0 if output.probabilities is None else output.probabilities.shape[1]
+    if given != len(signature.target.classes):
+        raise ArtifactError(f"the estimator knows {given} classes, the signature {len(signature.target.classes)}")
 
 
 def _first_published(entry: ModelEntry) -> tuple[str, str]:
