@@ -44,7 +44,7 @@ screenshot: $(VENV)/.browser ## make the README's screenshot anew
 	$(BIN)/python docs/make_screenshot.py
 
 wheel: $(VENV)/.tests ## build the wheel into dist/
-	$(BIN)/python -m build --wheel --outdir dist .
+	$(BIN)/python -m hatchling build -t wheel
 
 clean: ## remove everything that was made, the models too
 	rm -rf $(VENV) dist models test-results .mypy_cache .pytest_cache .ruff_cache

@@ -1,5 +1,6 @@
 """What every test folder shares: the four embedded models, published once."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,12 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     publish_examples(folder)
     return folder
+
+
+@pytest.fixture
+def unused_ports() -> tuple[int, int]:
+    """Two ports of loopback that nobody listens on."""
+    with socket.socket() as first, socket.socket() as second:
+        for probe in (first, second):
+            probe.bind(("127.0.0.1", 0))
+        return int(first.getsockname()[1]), int(second.getsockname()[1])

@@ -1,0 +1,78 @@
+"""Who may import whom: the two packages meet only over HTTP, and each layer knows only the ones below."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = {"sklearn", "pandas", "skops", "scipy"}
+MAY_USE_SKLEARN = ("model_api/publishing/", "model_api/examples/", "model_api/runtimes/sklearn.py")
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module
+            assert not node.level, f"{path}: relative imports hide who imports whom"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", modules("dashboard"), ids=str)
+def test_the_dashboard_knows_neither_the_model_service_nor_models(path: Path) -> None:
+    assert not roots(path) & ({"model_api", "servery", "fastapi", "starlette"} | HEAVY)
+
+
+@pytest.mark.parametrize("path", modules("model_api"), ids=str)
+def test_the_model_service_knows_no_page(path: Path) -> None:
+    assert not roots(path) & {"dashboard", "servery", "flask", "wtforms", "matplotlib", "requests"}
+
+
+@pytest.mark.parametrize("path", modules("model_api"), ids=str)
+def test_only_publishing_and_the_scikit_learn_runtime_import_scikit_learn(path: Path) -> None:
+    if not path.relative_to(ROOT).as_posix().startswith(MAY_USE_SKLEARN):
+        assert not roots(path) & HEAVY
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["errors", "signature", "artifact", "registry", "inference", "conformal", "wire", "json_body", "settings"],
+)
+def test_what_lies_below_the_routes_knows_no_http(name: str) -> None:
+    assert not roots(ROOT / "model_api" / f"{name}.py") & {"fastapi", "starlette", "uvicorn"}
+
+
+def test_only_the_model_client_speaks_to_the_model_service() -> None:
+    speakers = {path.name for path in modules("dashboard") if roots(path) & {"requests", "urllib3", "httpx2"}}
+
+    assert speakers == {"model_client.py", "deadline.py"}
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("model_api", {"fastapi", "pydantic", "numpy"} | HEAVY),
+        ("model_api.app", HEAVY),
+        ("dashboard.app", HEAVY | {"model_api", "matplotlib.pyplot"}),
+        ("servery", HEAVY | {"fastapi", "flask", "model_api.app", "dashboard"}),
+    ],
+)
+def test_importing_a_part_loads_no_more_than_it_needs(module: str, absent: set[str]) -> None:
+    code = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert not absent & set(loaded)
