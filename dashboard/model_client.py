@@ -34,7 +34,7 @@ class ModelClient:
         self._session.headers["Accept-Encoding"] = "identity"  # nothing that could inflate in memory
         self._session.trust_env = False  # a proxy in the environment must not get what people type
         # One more try when a kept connection turns out to be closed; only where asking twice does no harm.
-        retry = Retry(total=1, status=0, redirect=0, other=0, allowed_methods={"GET"}, backoff_factor=0)
+        retry = Retry(total=1, status=0, redirect=0, other=0, allowed_methods={"GET"}, respect_retry_after_header=False)
         self._session.mount("http://", DeadlineAdapter(pool_maxsize=POOL, max_retries=retry))
         self._session.mount("https://", DeadlineAdapter(pool_maxsize=POOL, max_retries=retry))
         self._lock = threading.Lock()

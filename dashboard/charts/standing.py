@@ -9,14 +9,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
 from dashboard.charts import Chart
-from dashboard.charts.style import NORMAL, SMALL, Palette, Strip, clean
+from dashboard.charts.style import NORMAL, SMALL, Palette, Strip, clean, fit
 from dashboard.formatting import percent, significant, with_unit
 from dashboard.records import Level, ModelVersion, ReferencePredictions
 
 NAME = "standing"
 SIZES = {"wide": (560, 210), "narrow": (330, 210)}
-BOX = (0.04, 0.2, 0.92, 0.52)
+BOX = (0.04, 0.2, 0.92, 0.62)
 BINS = 24
+LABEL_HEIGHT = 0.92
+BOLD_CHARACTER, MARK_GAP = 8.5, 9
+"""Width of a bold character and room beside the dot, in CSS pixels."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def standing(model: ModelVersion, reference: ReferencePredictions, case: Standin
     unit = target.unit if case.of is None else None
     low, high = (0.0, 1.0) if case.of is not None else _range(values, case.value)
     counts, edges = np.histogram(values, BINS, (low, high))
-    what = "Predicted " + target.name if case.of is None else f"Probability of {case.of}"
+    what = target.name[:1].upper() + target.name[1:] if case.of is None else f"Probability of {case.of}"
     shown = percent(case.value) if case.of is not None else with_unit(significant(case.value), unit)
 
     def draw(figure: Figure, palette: Palette) -> None:
@@ -47,7 +50,7 @@ def standing(model: ModelVersion, reference: ReferencePredictions, case: Standin
         )
         strip.line(palette, percent=case.of is not None)
         _mark(figure, palette, strip, case.value, shown)
-        title = clean(what + (f" in {unit}" if unit else ""))
+        title = fit(clean(what + (f" in {unit}" if unit else "")), BOX[2] * figure.bbox.width)
         figure.text(BOX[0], 0.02, title, ha="left", va="bottom", size=SMALL, color=palette.quiet)
 
     rows = tuple(
@@ -76,9 +79,12 @@ def _mark(figure: Figure, palette: Palette, strip: Strip, value: float, shown: s
     figure.add_artist(line)
     figure.add_artist(dot)
     place = strip.place(value)
-    side, shift = ("left", 0.015) if place < 0.6 else ("right", -0.015)
+    room = max(place, 1 - place) * figure.bbox.width - MARK_GAP
     text = f"this case: {shown}"
-    figure.text(place + shift, 0.8, text, ha=side, va="center", size=NORMAL, weight="bold", color=palette.ink)
+    text = text if len(text) * BOLD_CHARACTER < room else shown
+    side, shift = ("left", MARK_GAP) if place < 0.5 else ("right", -MARK_GAP)
+    x = place + shift / figure.bbox.width
+    figure.text(x, LABEL_HEIGHT, text, ha=side, va="center", size=NORMAL, weight="bold", color=palette.ink)
 
 
 def _finding(values: npt.NDArray[np.float64], case: Standing, shown: str) -> str:

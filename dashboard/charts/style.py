@@ -18,7 +18,7 @@ SMALL, NORMAL = 9, 10
 """Type sizes in points (12 and 13 CSS pixels)."""
 ROUND = [1, 2, 2.5, 5, 10]
 """Steps between ticks, times a power of ten."""
-CHARACTER, GAP = 7, 24
+CHARACTER, GAP = 6.6, 24
 """Width of a small character and room between labels, in CSS pixels."""
 
 
@@ -63,6 +63,12 @@ def clean(text: object) -> str:
     shown = (c for c in str(text) if unicodedata.category(c) != "Cf")  # joiners and direction marks
     kept = "".join("�" if unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co") else c for c in shown)
     return kept if len(kept) <= MAX_LABEL else kept[: MAX_LABEL - 1] + "…"
+
+
+def fit(text: str, room: float) -> str:
+    """Shorten small text to `room` CSS pixels."""
+    most = max(1, int(room / CHARACTER))
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def new_figure(size: tuple[int, int]) -> Figure:
