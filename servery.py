@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -122,15 +123,17 @@ def _examples(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    services = _services(options)
-    for service in services:
-        _require_free(service)
-    _publish_absent_examples(options.models)
-    with _stop_signals() as stopping:
-        return Supervisor(services, stopping).run()
+    with tempfile.TemporaryDirectory(prefix="servery-") as counts:
+        services = _services(options, counts)
+        for service in services:
+            _require_free(service)
+        _publish_absent_examples(options.models)
+        with _stop_signals() as stopping:
+            return Supervisor(services, stopping).run()
 
 
-def _services(options: argparse.Namespace) -> list[Service]:
+def _services(options: argparse.Namespace, counts: str) -> list[Service]:
+    """Describe both processes; `counts` is a folder in which several workers add up their metrics."""
     if options.api_port == options.dashboard_port:
         raise Refusal(f"port {options.api_port} is given to both: change --api-port or --dashboard-port")
     hosts = _allowed_hosts(options.host)
@@ -141,7 +144,11 @@ def _services(options: argparse.Namespace) -> list[Service]:
         options.api_port,
         "--api-port",
         "/health/ready",
-        {"MODEL_API_MODELS": str(options.models.absolute()), **_unless_set("MODEL_API_ALLOWED_HOSTS", hosts)},
+        {
+            "MODEL_API_MODELS": str(options.models.absolute()),
+            **_unless_set("MODEL_API_ALLOWED_HOSTS", hosts),
+            **({"PROMETHEUS_MULTIPROC_DIR": counts} if options.workers > 1 else {}),
+        },
         options.workers,
     )
     dashboard = Service(

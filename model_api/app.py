@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from model_api import __version__, openapi
+from model_api.metrics import Metrics
 from model_api.middleware import RequestMiddleware
 from model_api.registry import Registry
 from model_api.routes import errors
@@ -21,6 +22,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Make the model service. It answers at once; it is ready when its models are loaded."""
     settings = settings or Settings()
     registry = Registry(settings.models, default=settings.default_model, trusted=settings.trusted_types)
+    metrics = Metrics(registry)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -39,10 +41,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.include_router(predict_routes(registry, settings))
     app.include_router(model_routes(registry))
-    app.include_router(health_routes(registry))
+    app.include_router(health_routes(registry, metrics))
     app.include_router(docs_routes())
     app.mount("/docs/swagger-ui", swagger_ui)
     errors.install(app)
     openapi.install(app, registry)
-    app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts, metrics=metrics)
     return app

@@ -9,6 +9,7 @@ ServeryError
 │   ├── InvalidInstances         features that do not fit the signature, all of them at once
 │   ├── UnknownModel             no model of that name
 │   └── UnknownVersion           the model has no such version or alias
+├── DeadlinePassed               the caller's own deadline passed before there was an answer
 ├── NotReady                     the model is known but not loaded (yet)
 ├── UnusablePrediction           the model gave a number that is not finite
 └── ArtifactError                a version on disk that must not be served, with its reason
@@ -90,6 +91,10 @@ class UnknownVersion(RequestError):
 
 class NotReady(ServeryError):
     """The model, or all of them, cannot answer now but may soon."""
+
+
+class DeadlinePassed(ServeryError):
+    """The seconds that the caller gave in `X-Request-Timeout` are over."""
 
 
 class UnusablePrediction(RequestError):

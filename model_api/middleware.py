@@ -10,9 +10,11 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from model_api.metrics import Metrics
 from model_api.routes.errors import problem_response
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -28,8 +30,9 @@ log = structlog.stdlib.get_logger("model_api.access")
 class RequestMiddleware:
     """Wraps the whole application; plain ASGI, because it is on the way of every prediction."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str], metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
         self._hosts = {host.lower() for host in allowed_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,14 +67,18 @@ class RequestMiddleware:
             if not status:
                 await _internal_error(request_id)(scope, receive, send_with_headers)
         finally:
+            seconds = time.perf_counter() - began
+            if "rows" in state:
+                self._metrics.count(state["model"], status, state["rows"], seconds)
             if not scope["path"].startswith("/health/"):  # asked every second by whoever watches
                 log.info(
                     "request",
                     method=scope["method"],
                     path=scope["path"],
                     status=status,
-                    ms=round((time.perf_counter() - began) * 1000, 2),
+                    ms=round(seconds * 1000, 2),
                     **{key: state[key] for key in ("model", "rows") if key in state},
+                    **_trace(headers),
                     request_id=request_id,
                 )
 
@@ -85,6 +92,12 @@ class RequestMiddleware:
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _trace(headers: Headers) -> dict[str, str]:
+    """Give the trace that the caller is part of, if it names one (W3C Trace Context)."""
+    given = headers.get("traceparent", "")
+    return {"traceparent": given} if TRACEPARENT.fullmatch(given) else {}
 
 
 def _add_headers(headers: MutableHeaders, state: dict[str, Any]) -> None:

@@ -311,7 +311,7 @@ def warning_about(feature: Feature, value: Value) -> InputWarning | None:
     if feature.type == "category":
         if value in feature.categories:
             return None
-        message = f"{feature.name} {_quote(value)} never occurred in training; the model ignores it"
+        message = f"{feature.name} {_echo(value)} never occurred in training; the model ignores it"
         return InputWarning(feature.name, "unknown_category", message)
     if isinstance(value, (bool, str)) or feature.minimum is None or feature.maximum is None:
         return None

@@ -76,7 +76,7 @@ def test_what_the_operator_set_in_the_environment_stays(monkeypatch: pytest.Monk
     monkeypatch.setenv("DASHBOARD_ALLOWED_HOSTS", "servery.example.org")
     options = Namespace(host="0.0.0.0", api_port=1, dashboard_port=2, models=Path("models"), workers=3)
 
-    api, dashboard = servery._services(options)  # noqa: SLF001 -- what is handed on is what this is about
+    api, dashboard = servery._services(options, "")  # noqa: SLF001 -- what is handed on is what this is about
 
     assert "DASHBOARD_ALLOWED_HOSTS" not in dashboard.environment
     assert dashboard.environment["DASHBOARD_MODEL_API_URL"] == "http://127.0.0.1:1"

@@ -6,10 +6,11 @@ from typing import NamedTuple
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.routing import Match
+from starlette.routing import Match, Mount
 
 from model_api.errors import (
     BodyTooLarge,
+    DeadlinePassed,
     InvalidInstances,
     InvalidRequest,
     NotReady,
@@ -41,6 +42,7 @@ TABLE: dict[type[ServeryError], Kind] = {
     InvalidInstances: Kind(422, "invalid-instance"),
     UnusablePrediction: Kind(422, "unusable-prediction"),
     NotReady: Kind(503, "not-ready"),
+    DeadlinePassed: Kind(504, "deadline-passed"),
 }
 TITLES = {
     "internal-error": "The service failed",
@@ -49,6 +51,9 @@ TITLES = {
     "not-found": "There is nothing at this address",
 }
 RETRY_AFTER = {"Retry-After": "1"}
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+STATIC_METHODS = ("GET", "HEAD")
+"""What is taken below a mount: only files are mounted."""
 
 
 def problem_response(
@@ -106,8 +111,11 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed(request: Request) -> str:
     """Name the methods of all routes with this path; Starlette itself names those of the first one only."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] != Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
-    return ", ".join(sorted(methods))
+    root = request.scope.get("app_root_path", request.scope.get("root_path", ""))  # a mount changes the latter
+    scope = {"type": "http", "path": request.scope["path"], "root_path": root}
+
+    def taken(method: str) -> bool:
+        matching = (r for r in request.app.routes if r.matches({**scope, "method": method})[0] == Match.FULL)
+        return any(not isinstance(route, Mount) or method in STATIC_METHODS for route in matching)
+
+    return ", ".join(method for method in METHODS if taken(method))

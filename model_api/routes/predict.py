@@ -1,14 +1,19 @@
 """GET and POST …/predict: the data that came with the model, or what the caller sends."""
 
+import asyncio
+import re
+from functools import partial
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 
 from model_api import inference, json_body, wire
 from model_api.artifact import CHAMPION
-from model_api.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from model_api.errors import BodyTooLarge, DeadlinePassed, InvalidRequest, UnreadableBody, UnsupportedMediaType
 from model_api.inference import Options
 from model_api.registry import LoadedModel, Registry
 from model_api.settings import Settings
@@ -17,6 +22,7 @@ from model_api.signature import Signature
 PAGE = 20
 """Reference rows of one answer, unless `limit` says otherwise."""
 MAX_PAGE = 1000
+SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
 LARGE_BODY = 2**16
 """Bytes from which on parsing would hold up other requests, and goes to a thread."""
 
@@ -50,8 +56,24 @@ def predict_routes(registry: Registry, settings: Settings) -> APIRouter:
 
 async def _predict(request: Request, model: LoadedModel, asked: wire.PredictRequest) -> dict[str, Any]:
     request.state.rows = len(asked.instances)
-    answer = await run_in_threadpool(inference.predict, model, asked.instances, asked.options)
+    seconds = _timeout(request)
+    try:
+        async with asyncio.timeout(seconds):
+            work = partial(inference.predict, model, asked.instances, asked.options)
+            answer = await to_thread.run_sync(work, abandon_on_cancel=True)
+    except TimeoutError as error:
+        raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
     return wire.answer(answer, asked.key, request.state.request_id, single=asked.single)
+
+
+def _timeout(request: Request) -> float | None:
+    """Read the seconds that the caller is willing to wait. Raises InvalidRequest."""
+    text = request.headers.get("x-request-timeout")
+    if text is None:
+        return None
+    if not SECONDS.fullmatch(text) or float(text) <= 0:
+        raise InvalidRequest(f"X-Request-Timeout must be a number of seconds above 0, not {text[:64]!a}")
+    return float(text)
 
 
 def _found(request: Request, model: LoadedModel) -> LoadedModel:
@@ -95,7 +117,7 @@ def _options(query: QueryParams) -> Options:
 
 def _whole(query: QueryParams, name: str, default: int, low: int, high: int) -> int:
     text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high):
         raise InvalidRequest(f"{name} must be a whole number from {low} to {high}, not {text[:64]!a}")
     return int(text)
 
@@ -109,10 +131,13 @@ async def _read_json(request: Request, limit: int) -> Any:
     if declared.isdigit() and int(declared) > limit:
         raise BodyTooLarge(f"the body is longer than {limit} bytes")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLarge(f"the body is longer than {limit} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise BodyTooLarge(f"the body is longer than {limit} bytes")
+    except ClientDisconnect as error:  # nobody reads this answer, but the log does
+        raise UnreadableBody("the body ended before it was complete") from error
     if len(body) < LARGE_BODY:
         return json_body.parse(bytes(body))
     return await run_in_threadpool(json_body.parse, bytes(body))

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from model_api.artifact import Artifact
-from model_api.errors import ArtifactError
+from model_api.errors import ArtifactError, UnusablePrediction
 from model_api.runtimes import Output
 from model_api.signature import Columns, Value
 
@@ -35,9 +35,13 @@ class SklearnPredictor:
     def predict(self, columns: Columns) -> Output:
         """Predict for n instances, given as one list of n values per feature; None is missing."""
         frame = to_frame(columns, self._dtypes)
-        if self._classifies:
-            return Output(probabilities=np.asarray(self._estimator.predict_proba(frame), dtype=np.float64))
-        return Output(numbers=np.asarray(self._estimator.predict(frame), dtype=np.float64).reshape(len(frame)))
+        ask = self._estimator.predict_proba if self._classifies else self._estimator.predict
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # who asks looks at the outcome
+                found = np.asarray(ask(frame), dtype=np.float64)
+        except ValueError as error:  # a value that is valid, but not in float32 or not after scaling
+            raise UnusablePrediction("the model cannot compute with these values: one may be too large") from error
+        return Output(probabilities=found) if self._classifies else Output(numbers=found.reshape(len(frame)))
 
 
 def load(artifact: Artifact, trusted: Iterable[str]) -> SklearnPredictor:
