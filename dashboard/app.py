@@ -6,6 +6,7 @@ from flask_wtf import CSRFProtect
 from dashboard import formatting, http
 from dashboard.assets import Assets, folder
 from dashboard.charts.rendering import Renderer
+from dashboard.deadline import within_deadline
 from dashboard.model_client import ModelClient
 from dashboard.settings import Settings
 from dashboard.views import errors
@@ -26,7 +27,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None, template_folder=str(folder("templates")))
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
-        TRUSTED_HOSTS=list(settings.allowed_hosts),
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES,
         MAX_FORM_PARTS=MAX_FORM_FIELDS,
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     client = ModelClient(settings.model_api_url, timeout=settings.timeout, max_bytes=settings.max_answer_bytes)
     renderer = Renderer()
-    http.install(app)
+    http.install(app, settings.allowed_hosts)
     CSRFProtect(app)
     errors.install(app)
     app.register_blueprint(static_views(assets))
@@ -50,4 +50,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(predict_views(client, renderer))
     app.register_blueprint(predict_results_views(client))
     app.register_blueprint(chart_views(client, renderer))
+    app.wsgi_app = within_deadline(app.wsgi_app, settings.timeout)  # type: ignore[assignment] # Flask advises it
     return app

@@ -1,27 +1,31 @@
-"""One deadline for a whole HTTP exchange, whatever the other side does.
+"""One deadline for all that one page asks, whatever the other side does.
 
 The timeouts of requests count each read anew: a peer that sends a byte a second holds a thread for ever. Here each
-read of the socket gets what is left of the total.
+connection, each write and each read of the socket gets what is left of the total.
 """
 
+import math
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.poolmanager import PoolManager
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _ends: ContextVar[float] = ContextVar("deadline")
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Give all that is read inside this block `seconds` in all, then raise TimeoutError from the read."""
-    token = _ends.set(time.monotonic() + seconds)
+    """Give all that is asked inside this block `seconds` in all, an outer block's rest at most; then TimeoutError."""
+    token = _ends.set(min(time.monotonic() + seconds, _ends.get(math.inf)))
     try:
         yield
     finally:
@@ -36,8 +40,22 @@ def remaining() -> float:
     return left
 
 
+def within_deadline(application: "WSGIApplication", seconds: float) -> "WSGIApplication":
+    """Give each request to an application one deadline for all that it asks."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        with deadline(seconds):
+            return application(environ, start_response)
+
+    return answer
+
+
 class _Socket(socket.socket):
-    """A socket whose every read ends with the deadline."""
+    """A socket whose every read and write ends with the deadline."""
+
+    def sendall(self, *arguments: Any) -> None:
+        self.settimeout(remaining())
+        super().sendall(*arguments)
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
         self.settimeout(remaining())
@@ -46,6 +64,7 @@ class _Socket(socket.socket):
 
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
+        self.timeout = min(self.timeout or math.inf, remaining())
         plain = super()._new_conn()
         return _Socket(plain.family, plain.type, plain.proto, fileno=plain.detach())
 

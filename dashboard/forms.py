@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, RadioField, SelectField, StringField
+from wtforms import Field, StringField
 from wtforms.validators import StopValidation
 
 from dashboard.formatting import cell, listed, plain_number
@@ -68,7 +68,7 @@ class NumberField(FeatureMixin, StringField):
 
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002 -- WTForms passes it
         """Refuse what is not a number, or not a whole one; raises StopValidation."""
-        if self.unknown:
+        if self.unknown or self.process_errors:
             return
         text = str(self.data or "")
         noun = "a whole number" if self.feature.type == "integer" else "a number"
@@ -92,14 +92,15 @@ class NumberField(FeatureMixin, StringField):
 class ChoiceMixin(FeatureMixin):
     """A value out of a few; the empty choice is "unknown"."""
 
-    choices: Any
+    choices: list[tuple[str, str]]
+    """For each choice, what is sent and what is shown."""
     data: Any
 
     def __init__(self, feature: Feature, **options: Any) -> None:
-        choices = [(_choice(level), cell(level)) for level in _levels(feature)]
+        super().__init__(feature, **options)
+        self.choices = [(_choice(level), cell(level)) for level in _levels(feature)]
         if feature.missing_allowed:
-            choices.append(("", "Unknown"))
-        super().__init__(feature, choices=choices, validate_choice=False, **options)
+            self.choices.append(("", "Unknown"))
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take the chosen value."""
@@ -108,7 +109,7 @@ class ChoiceMixin(FeatureMixin):
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002 -- WTForms passes it
         """Refuse what is not among the choices; raises StopValidation."""
         known = [value for value, _ in self.choices]
-        if self.data in known:
+        if self.data in known or self.process_errors:
             return
         names = listed([label for _, label in self.choices[:10]])
         typed = f": “{_clip(self.data)}” is not one of them" if self.data else ""
@@ -121,11 +122,11 @@ class ChoiceMixin(FeatureMixin):
         return next(level for level in _levels(self.feature) if _choice(level) == self.data)
 
 
-class ButtonsField(ChoiceMixin, RadioField):
+class ButtonsField(ChoiceMixin):
     """Yes or no, or one of up to three levels."""
 
 
-class ListField(ChoiceMixin, SelectField):
+class ListField(ChoiceMixin):
     """One of many levels."""
 
 
@@ -202,7 +203,7 @@ def form_values(model: ModelVersion, instance: Mapping[str, Value]) -> dict[str,
 
 def field_name(feature: Feature) -> str:
     """Give the name of a feature's parameter in forms and addresses."""
-    return f"{feature.name}_" if feature.name in RESERVED else feature.name
+    return f"{feature.name}_" if feature.name.rstrip("_") in RESERVED else feature.name
 
 
 def defaults(model: ModelVersion) -> dict[str, Value]:

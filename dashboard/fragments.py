@@ -17,6 +17,10 @@ def is_fragment() -> bool:
 
 
 def push_url(response: Response, url: str) -> Response:
-    """Make `url` the address of what is shown, so that it can be reloaded, shared and gone back to."""
-    response.headers["HX-Push-Url"] = url
+    """Make `url` the address of what is shown, so that it can be reloaded, shared and gone back to.
+
+    Only where a fragment is shown: a page has its address, and a page that Back asks for must not become a new entry.
+    """
+    if is_fragment():
+        response.headers["HX-Push-Url"] = url
     return response

@@ -4,6 +4,7 @@ import gzip
 import re
 import time
 import uuid
+from collections.abc import Iterable
 
 import structlog
 from flask import Flask, Response, abort, g, request
@@ -29,14 +30,25 @@ HEADERS = {
 REQUEST_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
 COMPRESSED = ("text/html", "image/svg+xml", "text/csv")
 WORTH_COMPRESSING = 500
+PORT = re.compile(r":[0-9]{1,5}$", re.ASCII)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 log = structlog.stdlib.get_logger("dashboard.access")
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, allowed_hosts: Iterable[str]) -> None:
     """Wrap every request of the application."""
+    hosts = {host.lower() for host in allowed_hosts}
+
+    def refuse_unknown_hosts() -> Response | None:
+        """Refuse a name that is not ours: another site may have made it point here (DNS rebinding)."""
+        if PORT.sub("", request.host.lower()) in hosts:
+            return None
+        # No page: addresses cannot be made under every host name.
+        return Response("The dashboard is not opened under this host name.\n", 400, mimetype="text/plain")
+
     app.before_request(_begin)
+    app.before_request(refuse_unknown_hosts)
     app.before_request(_refuse_other_sites)
     app.after_request(_headers)
     app.after_request(_compress)

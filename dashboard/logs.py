@@ -2,9 +2,12 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
+
+# The plain traceback, whatever else is installed: rich would print local variables, and inputs among them.
+READABLE: dict[str, Any] = {"pad_event_to": 0, "exception_formatter": structlog.dev.plain_traceback}
 
 
 def configure_logging(log_format: Literal["readable", "json"]) -> None:
@@ -22,7 +25,7 @@ def configure_logging(log_format: Literal["readable", "json"]) -> None:
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        else [_escape_controls, structlog.dev.ConsoleRenderer(**READABLE, colors=sys.stderr.isatty())]
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
@@ -38,3 +41,9 @@ def configure_logging(log_format: Literal["readable", "json"]) -> None:
     # Our own line tells more than uvicorn's access line, and never the query.
     logging.getLogger("uvicorn.access").handlers.clear()
     logging.getLogger("uvicorn.access").propagate = False
+
+
+def _escape_controls(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape what would forge a line or colour the terminal: a path may hold anything."""
+    texts = {key: value for key, value in event.items() if isinstance(value, str) and not value.isprintable()}
+    return {**event, **{key: value.encode("unicode_escape").decode() for key, value in texts.items()}}

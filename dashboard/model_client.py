@@ -1,14 +1,15 @@
 """The only module that speaks to the model service."""
 
-import json
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
 from pydantic import ValidationError
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from dashboard.deadline import DeadlineAdapter, deadline, remaining
@@ -20,7 +21,6 @@ CATALOGUE_SECONDS = 2.0
 """How long a catalogue is believed: a new champion shows after this time at the latest."""
 CONNECT_SECONDS = 1.0
 POOL = 32
-ALL_ROWS = 1000
 
 
 class ModelClient:
@@ -41,7 +41,7 @@ class ModelClient:
         self._catalogue: Catalogue | None = None
         self._catalogue_time = 0.0
         self._versions: dict[tuple[str, str], ModelVersion] = {}
-        self._references: dict[tuple[str, str], ReferencePredictions] = {}
+        self._references: dict[tuple[str, str], Future[ReferencePredictions]] = {}
 
     def catalogue(self) -> Catalogue:
         """Give all models. Raises ModelServiceError."""
@@ -59,10 +59,11 @@ class ModelClient:
 
     def version(self, name: str, version: str) -> ModelVersion:
         """Give one version; it is asked for once. Raises UnknownModel or ModelServiceError."""
-        key = (name, version)
-        if key not in self._versions:
-            self._versions[key] = self._get(ModelVersion, _path(name, version))
-        return self._versions[key]
+        if known := self._versions.get((name, version)):
+            return known
+        found = self._get(ModelVersion, _path(name, version))
+        # Kept under its number: `version` may be an alias, which moves.
+        return self._versions.setdefault((found.name, found.version), found)
 
     def last_known(self, name: str) -> ModelVersion | None:
         """Give the newest version of a model seen so far, asking nobody."""
@@ -72,20 +73,37 @@ class ModelClient:
     def predict(self, model: ModelVersion, instance: Mapping[str, Value], request_id: str) -> Prediction:
         """Predict for one instance. Raises InvalidInstance or ModelServiceError."""
         path = f"{_path(model.name, model.version)}/predict"
-        return self._ask(Prediction, "POST", path, {"data": dict(instance)}, request_id)
+        answer = self._ask(Prediction, "POST", path, {"data": dict(instance)}, request_id)
+        if not model.signature.target.fits(answer.prediction, answer.probabilities):
+            raise BadAnswer(f"{path}: the prediction is not one that this model can make")
+        return answer
 
     def reference(self, model: ModelVersion, offset: int, limit: int) -> ReferencePredictions:
         """Give predictions for rows of the data that came with a model. Raises ModelServiceError."""
         path = f"{_path(model.name, model.version)}/predict?limit={limit}&offset={offset}"
-        return self._get(ReferencePredictions, path)
+        answer = self._get(ReferencePredictions, path)
+        if len(answer.data) != max(0, min(limit, model.reference_rows - offset)) or not answer.fits(model.signature):
+            raise BadAnswer(f"{path}: the rows are not ones of this model")
+        return answer
 
     def all_reference(self, model: ModelVersion) -> ReferencePredictions:
         """Give predictions for all reference rows; they are asked for once. Raises ModelServiceError."""
         key = (model.name, model.version)
-        with self._lock:  # the first visitors ask together; one question is enough
-            if key not in self._references:
-                self._references[key] = self.reference(model, 0, ALL_ROWS)
-            return self._references[key]
+        with self._lock:  # the first visitors ask together: one question is enough, and one wait
+            asked = self._references.get(key)
+            future = asked or self._references.setdefault(key, Future())
+        if asked is None:
+            try:
+                future.set_result(self.reference(model, 0, model.reference_rows))
+            except BaseException as error:
+                self._references.pop(key)
+                future.set_exception(error)
+                raise
+        try:
+            with deadline(self._timeout):
+                return future.result(remaining())
+        except TimeoutError as error:
+            raise TooSlow(str(error)) from error
 
     def _get(self, record: type[R], path: str) -> R:
         return self._ask(record, "GET", path)
@@ -103,7 +121,7 @@ class ModelClient:
         if status != 200:
             raise _refusal(status, data)
         try:
-            return record.model_validate(_json(data))
+            return record.model_validate_json(data)
         except ValidationError as error:
             raise BadAnswer(f"{path}: {error.error_count()} fields are not as expected") from error
 
@@ -127,7 +145,7 @@ class ModelClient:
                 return response.status_code, self._read(response)
         except (TimeoutError, requests.Timeout) as error:
             raise TooSlow(str(error)) from error
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:  # HTTPError: while the body is read
             if _caused_by_timeout(error):
                 raise TooSlow(str(error)) from error
             raise Unavailable(str(error)) from error
@@ -146,13 +164,6 @@ def _path(name: str, version: str) -> str:
     return f"/models/{quote(name, safe='')}/versions/{quote(version, safe='')}"
 
 
-def _json(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadAnswer("the answer is not JSON") from error
-
-
 def _refusal(status: int, data: bytes) -> Exception:
     """Understand an error answer."""
     if status == 404:
@@ -164,7 +175,7 @@ def _refusal(status: int, data: bytes) -> Exception:
     if status != 422:
         return BadAnswer(f"the model service answered {status}")
     try:
-        problem = Problem.model_validate(_json(data))
+        problem = Problem.model_validate_json(data)
     except ValidationError:
         return BadAnswer("the model service refused the input without saying why")
     messages = {refusal.feature: refusal.message for refusal in problem.errors if refusal.feature}
@@ -173,7 +184,7 @@ def _refusal(status: int, data: bytes) -> Exception:
 
 def _caused_by_timeout(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, TimeoutError):
+        if any(isinstance(cause, TimeoutError) for cause in (error, *error.args)):  # urllib3 keeps it among these
             return True
         error = error.__cause__ or error.__context__
     return False

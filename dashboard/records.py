@@ -1,11 +1,15 @@
 """What the model service says, as frozen records. Its answers are input: each field is checked."""
 
-from typing import Literal
+import sys
+from collections.abc import Mapping
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Level = str | int | float
 Value = bool | int | float | str | None
+MOST_ROWS = 1000
+"""Rows that the model service gives in one answer."""
 
 
 class Record(BaseModel):
@@ -36,6 +40,12 @@ class Feature(Record):
         """What to call the feature."""
         return self.label or self.name
 
+    @model_validator(mode="after")
+    def _has_choices(self) -> Self:
+        if self.type == "category" and not self.categories:
+            raise ValueError("a category without levels")
+        return self
+
 
 class Target(Record):
     """What a model predicts."""
@@ -47,6 +57,27 @@ class Target(Record):
     classes: tuple[Level, ...] = Field(strict=False)
     positive: Level | None
 
+    @model_validator(mode="after")
+    def _has_classes(self) -> Self:
+        if (self.task == "regression") == bool(self.classes):
+            raise ValueError("a regression has no classes, a classification has")
+        if self.positive is not None and self.positive not in self.classes:
+            raise ValueError("the positive class is not among the classes")
+        return self
+
+    def has(self, value: Level) -> bool:
+        """Tell whether the target can have a value."""
+        if self.classes:
+            return value in self.classes
+        return not isinstance(value, str) and abs(value) <= sys.float_info.max
+
+    def fits(self, prediction: Level, probabilities: Mapping[str, float] | None) -> bool:
+        """Tell whether an answer is one that a model with this target can give."""
+        if probabilities is None or not self.classes:
+            return self.has(prediction) and probabilities is None and not self.classes
+        known = probabilities.keys() == {str(level) for level in self.classes}
+        return self.has(prediction) and known and all(0 <= share <= 1 for share in probabilities.values())
+
 
 class Quality(Record):
     """How good a model is on rows it had not seen."""
@@ -54,6 +85,12 @@ class Quality(Record):
     method: str
     headline: str
     metrics: dict[str, float]
+
+    @model_validator(mode="after")
+    def _has_headline(self) -> Self:
+        if self.headline not in self.metrics:
+            raise ValueError("the headline is not among the metrics")
+        return self
 
 
 class Headline(Record):
@@ -109,7 +146,7 @@ class ModelVersion(Record):
     synthetic: bool
     quality: Quality
     signature: Signature
-    reference_rows: int
+    reference_rows: int = Field(ge=1, le=MOST_ROWS)
     provenance: Provenance
 
     def __hash__(self) -> int:
@@ -124,6 +161,12 @@ class Interval(Record):
     low: float | None = None
     high: float | None = None
     classes: tuple[Level, ...] | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Self:
+        if not self.classes and (self.low is None or self.high is None):
+            raise ValueError("an interval without bounds and without classes")
+        return self
 
 
 class InputWarning(Record):
@@ -155,6 +198,17 @@ class ReferencePredictions(Record):
     target: tuple[Level | None, ...] = Field(strict=False)
     offset: int
     total: int
+
+    def fits(self, signature: Signature) -> bool:
+        """Tell whether the rows are whole, and such as a model with this signature has."""
+        shares = self.probabilities or [None] * len(self.prediction)
+        names = {feature.name for feature in signature.features}
+        return (
+            len(self.data) == len(self.target) == len(self.prediction) == len(shares)
+            and all(map(signature.target.fits, self.prediction, shares))
+            and all(row.keys() >= names for row in self.data)
+            and all(true is None or signature.target.has(true) for true in self.target)
+        )
 
 
 class Refusal(Record):

@@ -17,7 +17,9 @@ class Settings(BaseSettings):
     model_api_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^/?#@\s]+/?$")
     """Address of the model service."""
 
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "localhost", "[::1]")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "localhost", "[::1]"), min_length=1
+    )
     """Host names under which the dashboard may be opened, separated by commas."""
 
     secret_key: str = Field(default_factory=lambda: secrets.token_hex(32), min_length=32)

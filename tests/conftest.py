@@ -1,16 +1,21 @@
 """What every test folder shares: the four embedded models, published once."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from model_api.examples import publish_examples
+# One thread for arithmetic, set before numpy is imported: the threads of several processes on few cores wait for
+# each other.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the four embedded models. It is shared: read it, and copy it before changing anything."""
+    from model_api.examples import publish_examples
+
     folder = tmp_path_factory.mktemp("models")
     publish_examples(folder)
     return folder

@@ -5,7 +5,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from dashboard.charts import Chart
-from dashboard.charts.style import NORMAL, Palette, calm_axes, clean, place_axes
+from dashboard.charts.style import NORMAL, Palette, calm_axes, clean, place_axes, text_on
 from dashboard.formatting import percent
 from dashboard.records import ModelVersion, ReferencePredictions
 
@@ -35,8 +35,7 @@ def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
         axes.invert_yaxis()
         axes.spines[:].set_visible(False)
         for (row, column), count in np.ndenumerate(counts):
-            # White on the dark end of the ramp, ink on the light end.
-            color = "#ffffff" if share[row, column] > 0.5 else palette.ink
+            color = text_on(ramp(share[row, column]))
             weight = "bold" if row == column else "normal"
             axes.text(
                 column + 0.5, row + 0.5, str(count), ha="center", va="center", color=color, size=13, weight=weight

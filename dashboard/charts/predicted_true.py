@@ -15,6 +15,7 @@ SIZES = {"wide": (560, 420), "narrow": (330, 300)}
 def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Chart:
     """Make the chart: a dot a row, and the line on which a perfect prediction lies."""
     target = model.signature.target
+    unit = clean(target.unit) if target.unit else None
     known = [(t, p) for t, p in zip(reference.target, reference.prediction, strict=True) if t is not None]
     true, predicted = np.array(known, dtype=np.float64).T
     error = float(np.abs(true - predicted).mean())
@@ -28,13 +29,12 @@ def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Char
             "perfect", (high, high), (-10, 0), textcoords="offset points", ha="right", color=palette.quiet, size=9
         )
         axes.plot(true, predicted, "o", color=palette.accent, markersize=5, alpha=0.45, markeredgewidth=0)
-        unit = f" in {target.unit}" if target.unit else ""
-        axes.set_xlabel(clean(f"True {target.name}{unit}"), size=NORMAL)
+        axes.set_xlabel(clean(f"True {target.name}" + (f" in {unit}" if unit else "")), size=NORMAL)
         axes.set_ylabel("Predicted", size=NORMAL)
 
     finding = (
         f"Predictions for the {len(known):,} reference cases miss the true value by "
-        f"{with_unit(significant(error, 3), target.unit)} on average."
+        f"{with_unit(significant(error, 3), unit)} on average."
     )
     rows = tuple((float(t), float(p)) for t, p in zip(true, predicted, strict=True))
     return Chart(NAME, finding, ("true", "predicted"), rows, SIZES, draw)

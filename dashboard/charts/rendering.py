@@ -111,7 +111,7 @@ def to_csv(header: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> bytes
     writer = csv.writer(text)
     writer.writerow([_inert(name) for name in header])
     writer.writerows([_inert(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="replace")  # half of a character has no UTF-8
 
 
 def _inert(cell: Cell) -> Cell:

@@ -1,5 +1,6 @@
 """Where one prediction stands among the predictions for the reference data."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ BINS = 24
 LABEL_HEIGHT = 0.92
 BOLD_CHARACTER, MARK_GAP = 8.5, 9
 """Width of a bold character and room beside the dot, in CSS pixels."""
+LARGEST = 1e307
+"""Beyond it, arithmetic on an axis overflows."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,10 @@ def standing(model: ModelVersion, reference: ReferencePredictions, case: Standin
     """Make the chart. The reference predictions are a histogram, the case is a line."""
     values = _values(reference, case)
     target = model.signature.target
-    unit = target.unit if case.of is None else None
+    unit = clean(target.unit) if case.of is None and target.unit else None
     low, high = (0.0, 1.0) if case.of is not None else _range(values, case.value)
     counts, edges = np.histogram(values, BINS, (low, high))
-    what = target.name[:1].upper() + target.name[1:] if case.of is None else f"Probability of {case.of}"
+    what = target.name[:1].upper() + target.name[1:] if case.of is None else f"Probability of {clean(case.of)}"
     shown = percent(case.value) if case.of is not None else with_unit(significant(case.value), unit)
 
     def draw(figure: Figure, palette: Palette) -> None:
@@ -53,9 +56,9 @@ def standing(model: ModelVersion, reference: ReferencePredictions, case: Standin
         title = fit(clean(what + (f" in {unit}" if unit else "")), BOX[2] * figure.bbox.width)
         figure.text(BOX[0], 0.02, title, ha="left", va="bottom", size=SMALL, color=palette.quiet)
 
-    rows = tuple(
-        (round(float(edges[i]), 6), round(float(edges[i + 1]), 6), int(count)) for i, count in enumerate(counts)
-    )
+    places = max(6, 3 - math.floor(math.log10(edges[1] - edges[0])))
+    bounds = [round(float(edge), places) for edge in edges]
+    rows = tuple((bounds[i], bounds[i + 1], int(count)) for i, count in enumerate(counts))
     return Chart(NAME, _finding(values, case, shown), ("from", "to", "reference cases"), rows, SIZES, draw)
 
 
@@ -68,8 +71,8 @@ def _values(reference: ReferencePredictions, case: Standing) -> npt.NDArray[np.f
 
 def _range(values: npt.NDArray[np.float64], value: float) -> tuple[float, float]:
     low, high = min(float(values.min()), value), max(float(values.max()), value)
-    room = (high - low) * 0.02 or 1.0
-    return low - room, high + room
+    room = (high - low) * 0.02 or max(1.0, abs(high) * 0.01)
+    return max(low - room, -LARGEST), min(high + room, LARGEST)
 
 
 def _mark(figure: Figure, palette: Palette, strip: Strip, value: float, shown: str) -> None:
@@ -89,7 +92,7 @@ def _mark(figure: Figure, palette: Palette, strip: Strip, value: float, shown: s
 
 def _finding(values: npt.NDArray[np.float64], case: Standing, shown: str) -> str:
     below, above = float((values < case.value).mean()), float((values > case.value).mean())
-    what = "The prediction" if case.of is None else f"The probability of {case.of}"
+    what = "The prediction" if case.of is None else f"The probability of {clean(case.of)}"
     if below == 0:
         place = "lower than" if above == 1 else "among the lowest of"
         return f"{what}, {shown}, is {place} all {len(values):,} reference cases."
@@ -97,4 +100,6 @@ def _finding(values: npt.NDArray[np.float64], case: Standing, shown: str) -> str
         place = "higher than" if below == 1 else "among the highest of"
         return f"{what}, {shown}, is {place} all {len(values):,} reference cases."
     side, share = ("higher", below) if below >= above else ("lower", above)
-    return f"{what}, {shown}, is {side} than for {percent(round(share, 2))} of the {len(values):,} reference cases."
+    rounded = round(share, 2)
+    shown_share = percent(rounded if 0 < rounded < 1 else share)  # neither none nor all of them
+    return f"{what}, {shown}, is {side} than for {shown_share} of the {len(values):,} reference cases."

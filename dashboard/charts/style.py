@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -37,8 +38,8 @@ class Palette:
 
 
 PALETTES = {
-    "light": Palette("#1b2623", "#5a6763", "#d5dcd9", "#c3d3ce", "#0b6b5b", "#ffffff", ("#eef4f2", "#0b6b5b")),
-    "dark": Palette("#e6edea", "#9fb0aa", "#37433f", "#3d544d", "#5cc9b0", "#17201d", ("#1f2b27", "#2c8f7b")),
+    "light": Palette("#1b2623", "#56635f", "#d9e0dd", "#c3d3ce", "#0b6b5b", "#ffffff", ("#eef4f2", "#0b6b5b")),
+    "dark": Palette("#e6edea", "#a3b3ad", "#2e3a36", "#3d544d", "#5cc9b0", "#17201d", ("#1f2b27", "#2c8f7b")),
 }
 
 
@@ -69,6 +70,12 @@ def fit(text: str, room: float) -> str:
     """Shorten small text to `room` CSS pixels."""
     most = max(1, int(room / CHARACTER))
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def text_on(color: str | tuple[float, ...]) -> str:
+    """Choose black or white, whichever stands out more on a colour: never less than 4.5 to 1."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color))
+    return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#000000"
 
 
 def new_figure(size: tuple[int, int]) -> Figure:

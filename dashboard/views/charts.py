@@ -97,6 +97,8 @@ def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
         response.set_etag(key.etag)
         response.headers["Cache-Control"] = "private, no-cache"
         response.mimetype = MEDIA_TYPES[found]
+        if found == "svg":  # with a 304 too: a browser takes the headers of that over
+            response.headers["Content-Security-Policy"] = SVG_POLICY
         if request.if_none_match.contains(key.etag):
             response.status_code = 304
             return response
@@ -105,8 +107,6 @@ def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
         if drawn.name != chart:
             raise UnknownModel(f"{name} has no chart {chart}")
         response.set_data(renderer.bytes_of(key, drawn))
-        if found == "svg":
-            response.headers["Content-Security-Policy"] = SVG_POLICY
         if found != "svg" or "download" in request.args:
             response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(model, drawn, case, found)}"'
         return response

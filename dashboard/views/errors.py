@@ -68,8 +68,13 @@ def failure_of(error: DashboardError) -> Failure:
 
 def install(app: Flask) -> None:
     """Make the application answer every error with a page, or a fragment where htmx asked for one."""
-    app.register_error_handler(DashboardError, lambda error: _answer(failure_of(error)))
+    app.register_error_handler(DashboardError, answer)
     app.register_error_handler(HTTPException, _http)
+
+
+def answer(error: DashboardError) -> Response:
+    """Give the page or the fragment for an error."""
+    return _answer(failure_of(error))
 
 
 def _http(error: HTTPException) -> Response:

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, after_this_request, g, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 
 from dashboard.charts import Chart
-from dashboard.charts.rendering import Renderer, Size, Theme
-from dashboard.errors import InvalidInstance, InvalidQuery, ModelServiceError
+from dashboard.charts.rendering import Key, Renderer, Size, Theme
+from dashboard.errors import DashboardError, InvalidInstance, InvalidQuery, ModelServiceError
 from dashboard.forms import InstanceForm, defaults, form_class, form_values
 from dashboard.fragments import is_fragment, push_url
 from dashboard.model_client import ModelClient
 from dashboard.records import Level, ModelVersion, Prediction, Value
+from dashboard.views import errors
 from dashboard.views.charts import CaseChart
 from dashboard.views.errors import Failure, failure_of
 
@@ -81,9 +82,11 @@ def predict_views(client: ModelClient, renderer: Renderer) -> Blueprint:
     @views.app_errorhandler(CSRFError)
     def expired(_: CSRFError) -> Response:
         """Show the form again, with what was typed and a fresh token."""
-        name = (request.view_args or {}).get("name") or client.catalogue().default
-        form = form_class(_model(client, name))(request.form)
-        return _show(form, None, EXPIRED, EXPIRED.status)
+        try:
+            model = _model(client, (request.view_args or {}).get("name") or client.catalogue().default)
+        except DashboardError as error:  # Flask would not come back to the handlers from inside one
+            return errors.answer(error)
+        return _show(form_class(model)(request.form), None, EXPIRED, EXPIRED.status)
 
     return views
 
@@ -159,9 +162,17 @@ def _answer(
     except ModelServiceError as error:
         failure_of(error)  # the number is here: it is shown without the chart
         return Answer(prediction, ms, None, {}, true, row)
-    # Drawn while the answer travels: by the time the browser asks for the chart, it is there.
-    renderer.start(case.key("svg", *_likely_look()), chart)
+    _draw_ahead(renderer, case.key("svg", *_likely_look()), chart)
     return Answer(prediction, ms, chart, case.query, true, row)
+
+
+def _draw_ahead(renderer: Renderer, key: Key, chart: Chart) -> None:
+    """Draw a chart once the answer is on its way: by the time the browser asks for it, it is there."""
+
+    @after_this_request
+    def when_sent(response: Response) -> Response:
+        response.call_on_close(lambda: renderer.start(key, chart))
+        return response
 
 
 def _likely_look() -> tuple[Theme, Size]:
@@ -173,6 +184,10 @@ def _likely_look() -> tuple[Theme, Size]:
 
 
 def _show(form: InstanceForm, answer: Answer | None, failure: Failure | None = None, status: int = 200) -> Response:
-    template = "predict_workspace.html" if is_fragment() else "predict.html"
+    if is_fragment():
+        # What is wrong on the other side of the counter is shown beside the form, which stays as it is on the page.
+        template = "error_failure.html" if status >= 500 else "predict_workspace.html"
+    else:
+        template = "predict.html"
     html = render_template(template, form=form, model=form.model, answer=answer, failure=failure)
     return make_response(html, status)

@@ -123,8 +123,11 @@ def _provenance(draft: Draft) -> dict[str, Any]:
 def _set_alias(model: Path, alias: str, number: str) -> None:
     aliases = read_aliases(model) if (model / ALIASES).exists() else {}
     aside = model / f".{ALIASES}.{os.getpid()}"
-    _write_durably(aside, _json({**aliases, alias: number}))
-    aside.replace(model / ALIASES)
+    try:
+        _write_durably(aside, _json({**aliases, alias: number}))
+        aside.replace(model / ALIASES)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -130,7 +130,8 @@ def publish_rent(models: Path) -> Path:
         [("district", encoder, ["district"]), ("rest", SimpleImputer(), ["area", "rooms", "furnished", "balcony"])]
     )
     pipeline = make_pipeline(columns, LinearRegression()).fit(X, y)
-    return publish(pipeline, X, y, name="rent", features=RENT_FEATURES, target={"unit": "€"}, models=models)
+    about: dict[str, Any] = {"features": RENT_FEATURES, "target": {"unit": "€"}, "card": "A model of rents."}
+    return publish(pipeline, X, y, name="rent", models=models, **about)
 
 
 def publish_spam(models: Path) -> Path:
@@ -190,9 +191,12 @@ def reseal() -> Callable[[Path, str, bytes], None]:
 @pytest.fixture
 def log_to_stderr() -> Iterator[Callable[[Literal["readable", "json"]], None]]:
     """Configure logging as `main` does, for one test; ask for capsys as well, to read it."""
-    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in map(logging.getLogger, LOGGERS)]
+    before = [
+        (logger, logger.handlers[:], logger.level, logger.propagate) for logger in map(logging.getLogger, LOGGERS)
+    ]
 
     def configure(log_format: Literal["readable", "json"]) -> None:
+        logging.getLogger().handlers.clear()  # or pytest's own would be closed
         configure_logging(log_format)
         structlog.configure(cache_logger_on_first_use=False)  # or the loggers would keep this configuration
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # the test's own client

@@ -27,7 +27,7 @@ def why_refused(folder: Path, name: str = "quality.json") -> str:
     return str(refusal.value)
 
 
-def edit_manifest(version: Path, **changes: Any) -> None:
+def edit_manifest(version: Path, changes: dict[str, Any]) -> None:
     manifest = json.loads((version / "manifest.json").read_bytes())
     (version / "manifest.json").write_text(json.dumps(manifest | changes))
 
@@ -43,9 +43,8 @@ def test_the_manifest_lists_every_other_file_with_its_hash(version: Path) -> Non
 
 @pytest.mark.parametrize("name", FILES)
 def test_an_altered_file_is_refused(version: Path, name: str) -> None:
-    data = bytearray((version / name).read_bytes())
-    data[len(data) // 2] ^= 1
-    (version / name).write_bytes(data)
+    data = (version / name).read_bytes()
+    (version / name).write_bytes(data[:-1] + b"x")
 
     assert why_refused(version, name) == f"{name} is not the file that was published: its SHA-256 differs"
 
@@ -122,7 +121,19 @@ def test_a_folder_without_a_manifest_is_refused(version: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "null", "[]", "3", '"text"', "{}", '{"format": 1}', '{"format": 1, "name": "rent"}', "\x00", "[" * 100_000],
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "3",
+        '"text"',
+        "{}",
+        '{"format": 1}',
+        '{"format": 1, "name": "rent"}',
+        "\x00",
+        "[" * 100_000,
+    ],
 )
 def test_what_is_no_manifest_is_refused(version: Path, text: str) -> None:
     (version / "manifest.json").write_text(text)
@@ -148,25 +159,27 @@ def test_a_manifest_that_is_not_utf8_is_refused(version: Path) -> None:
     ],
 )
 def test_a_manifest_that_does_not_belong_here_is_refused(version: Path, changes: dict[str, Any], words: str) -> None:
-    edit_manifest(version, **changes)
+    edit_manifest(version, changes)
 
     assert words in why_refused(version)
 
 
-@pytest.mark.parametrize("data", [b"{", b"[]", b"null", b'{"scores": ["x"]}', b'{"scores": NaN}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"{", b"[]", b"null", b'{"scores": ["x"]}', b'{"scores": NaN}', b"\xff", b"[" * 100_000]
+)
 def test_a_file_of_the_right_hash_but_the_wrong_content_is_refused(
     version: Path, data: bytes, reseal: Callable[[Path, str, bytes], None]
 ) -> None:
     reseal(version, "calibration.json", data)
 
-    with pytest.raises(ArtifactError, match="calibration.json is not what it should be"):
+    with pytest.raises(ArtifactError, match=r"calibration\.json is not what it should be"):
         _ = Artifact(version).calibration
 
 
 def test_a_metric_that_is_not_finite_is_refused(version: Path, reseal: Callable[[Path, str, bytes], None]) -> None:
     reseal(version, "quality.json", b'{"metrics": {"r2": NaN}}')
 
-    with pytest.raises(ArtifactError, match="quality.json is not what it should be"):
+    with pytest.raises(ArtifactError, match=r"quality\.json is not what it should be"):
         _ = Artifact(version).quality
 
 
@@ -177,7 +190,7 @@ def test_the_files_are_parsed(version: Path) -> None:
     assert len(opened.reference) == 60
     assert opened.quality["rows"] == 60
     assert opened.calibration == sorted(opened.calibration)
-    assert opened.card == ""
+    assert opened.card == "A model of rents."
 
 
 def test_a_reference_sample_gives_rows_and_slices() -> None:
@@ -210,7 +223,7 @@ def test_models_are_folders_with_a_fit_name_and_a_version(tmp_path: Path) -> Non
 def test_what_is_no_table_of_aliases_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "aliases.json").write_text(text)
 
-    with pytest.raises(ArtifactError, match="aliases.json is not a table of aliases"):
+    with pytest.raises(ArtifactError, match=r"aliases\.json is not a table of aliases"):
         read_aliases(tmp_path)
 
 

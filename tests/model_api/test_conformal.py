@@ -29,9 +29,7 @@ NINE = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
         ([], 0.5, None),
     ],
 )
-def test_the_margin_is_the_score_of_the_right_rank(
-    scores: list[float], coverage: float, margin: float | None
-) -> None:
+def test_the_margin_is_the_score_of_the_right_rank(scores: list[float], coverage: float, margin: float | None) -> None:
     assert conformal.margin(scores, coverage) == margin
 
 

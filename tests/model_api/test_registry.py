@@ -202,7 +202,7 @@ def test_a_loaded_model_keeps_serving_when_its_files_are_deleted(small_models: P
 
     assert predict(found, [flat], Options()).predictions
     assert found.artifact.quality["rows"] == 60
-    assert found.artifact.card == ""
+    assert found.artifact.card == "A model of rents."
 
 
 def test_types_beyond_the_reviewed_ones_are_trusted_only_when_the_operator_says_so(

@@ -148,7 +148,9 @@ def test_a_category_that_only_looks_right_is_refused_and_the_nearest_one_named(s
     assert problem.message.isprintable()
 
 
-@pytest.mark.parametrize("sent", ["Tokyo", "nan", "None", "NULL", "<script>alert(1)</script>", "{{7*7}}", "🏳️‍🌈", 1, True])
+@pytest.mark.parametrize(
+    "sent", ["Tokyo", "nan", "None", "NULL", "<script>alert(1)</script>", "{{7*7}}", "🏳️‍🌈", 1, True]
+)
 def test_an_unknown_category_is_refused_and_the_known_ones_are_listed(sent: object) -> None:
     problem = refused(CITY, sent)
 

@@ -147,7 +147,6 @@ def test_a_reported_row_takes_the_place_of_its_prediction(registry: Registry, fl
     assert answer["predictions"][0] == answer["predictions"][2]
 
 
-
 def test_the_answer_is_plain_json(registry: Registry, flat: dict[str, Any]) -> None:
     made = inference.predict(registry.find("rent"), [flat, {}], Options(report_errors=True))
 

@@ -1,0 +1,104 @@
+"""axe-core finds nothing to object to, on every page, in both themes, on a desk and on a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.api import MODELS
+from tests.e2e.conftest import OpenPage
+from tests.e2e.model_page import ModelPage
+from tests.e2e.services import TwoServices
+from tests.e2e.watch import Watch
+
+WIDTHS = (1280, 390)
+RUN = "axe.run({resultTypes: ['violations']})"
+
+
+@pytest.fixture(scope="module")
+def objections() -> Callable[[Page], list[str]]:
+    """Ask axe-core about a page in both themes and both widths; gives what it objects to."""
+    script = Axe().axe_script
+
+    def objections(page: Page) -> list[str]:
+        page.evaluate(script)
+        found = []
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            for theme in ("light", "dark"):
+                page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+                for violation in page.evaluate(RUN)["violations"]:
+                    nodes = [node["html"][:200] for node in violation["nodes"]]
+                    found.append(f"{theme}, {width} wide: {violation['id']}: {violation['help']}: {nodes}")
+        return found
+
+    return objections
+
+
+Objections = Callable[[Page], list[str]]
+
+
+def test_the_models(page: Page, objections: Objections) -> None:
+    page.goto("/")
+    assert not objections(page)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_form(model_page: ModelPage, objections: Objections, model: str) -> None:
+    assert not objections(model_page.open(model).page)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_answer(model_page: ModelPage, objections: Objections, model: str) -> None:
+    model_page.open(model)
+    model_page.predict()
+    expect(model_page.number).to_be_visible()
+    model_page.page.get_by_text("The numbers in this chart").click()
+    assert not objections(model_page.page)
+
+
+def test_an_answer_with_warnings_and_a_true_value(page: Page, objections: Objections) -> None:
+    page.goto("/models/diabetes?bmi=80&age=150")
+    expect(page.locator(".warning")).to_have_count(2)
+    assert not objections(page)
+    page.goto("/models/loans?example=34")
+    assert not objections(page)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_refused_values(model_page: ModelPage, objections: Objections, watch: Watch, model: str) -> None:
+    watch.expect_status(422)
+    page = model_page.open(model).page
+    for field in page.locator('#case input[type="text"]').all()[:3]:
+        field.fill("a word")
+    model_page.predict()
+    expect(model_page.summary).to_be_visible()
+    assert not objections(page)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_predictions(page: Page, objections: Objections, model: str) -> None:
+    page.goto(f"/models/{model}/predict")
+    assert not objections(page)
+
+
+def test_pages_of_errors(page: Page, objections: Objections, watch: Watch) -> None:
+    watch.expect_status(404, 422)
+    page.goto("/models/nothing")
+    assert not objections(page)
+    page.goto("/models/diabetes?example=none")
+    assert not objections(page)
+
+
+def test_the_model_service_away(
+    open_page: OpenPage, two_services: TwoServices, objections: Objections, watch: Watch
+) -> None:
+    watch.expect_status(504)
+    model_page = ModelPage(open_page(base_url=two_services.dashboard_url)).open("diabetes")
+    two_services.pause_api()
+    model_page.predict()
+    expect(model_page.try_again).to_be_visible()
+    assert not objections(model_page.page)
+    model_page.page.goto("/predict")
+    assert not objections(model_page.page)

@@ -1,0 +1,283 @@
+"""The OpenAPI document: valid, typed for each model, and true of the answers."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from model_api import openapi
+from model_api.examples import NAMES
+
+Json = dict[str, Any]
+METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "trace"}
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+    "integer": int,
+    "number": (int, float),
+}
+
+
+@pytest.fixture(scope="module")
+def document(client: TestClient) -> Json:
+    answer = client.get("/openapi.json")
+    assert answer.headers["Content-Type"] == "application/json"
+    found: Json = answer.json()
+    return found
+
+
+@pytest.fixture(params=NAMES)
+def model(request: pytest.FixtureRequest) -> str:
+    """The name of each embedded model in turn."""
+    return str(request.param)
+
+
+def walk(node: object) -> Iterator[Json]:
+    """Give every object of a document."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from walk(child)
+
+
+def resolve(document: Json, reference: str) -> Json:
+    node: Any = document
+    for key in reference.removeprefix("#/").split("/"):
+        node = node[key]
+    assert isinstance(node, dict)
+    return node
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, item in document["paths"].items():
+        for method in METHODS & set(item):
+            yield path, method, item[method]
+
+
+def faults(value: object, schema: Json, document: Json, at: str = "$") -> list[str]:
+    """Check a value against the part of JSON Schema that the document uses; give what does not hold."""
+    if "$ref" in schema:
+        return faults(value, resolve(document, schema["$ref"]), document, at)
+    found = []
+    if "oneOf" in schema:
+        matching = sum(not faults(value, option, document, at) for option in schema["oneOf"])
+        found += [] if matching == 1 else [f"{at}: {matching} of the options match"]
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(is_of(value, kind) for kind in kinds):
+        found.append(f"{at}: {value!r} is not {kinds}")
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{at}: {value!r} is not one of {schema['enum']}")
+    if isinstance(value, dict):
+        found += faults_of_object(value, schema, document, at)
+    if isinstance(value, list):
+        items = schema.get("items", {})
+        found += [] if len(value) >= schema.get("minItems", 0) else [f"{at}: too few items"]
+        found += [fault for n, item in enumerate(value) for fault in faults(item, items, document, f"{at}[{n}]")]
+    if isinstance(value, int | float) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        found.append(f"{at}: {value!r} is out of range")
+    return found
+
+
+def is_of(value: object, kind: str) -> bool:
+    return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def faults_of_object(value: Json, schema: Json, document: Json, at: str) -> list[str]:
+    properties = schema.get("properties", {})
+    found = [f"{at}: {name} is absent" for name in schema.get("required", []) if name not in value]
+    if schema.get("additionalProperties") is False:
+        found += [f"{at}: {name} is too much" for name in value if name not in properties]
+    for name in properties.keys() & value.keys():
+        found += faults(value[name], properties[name], document, f"{at}.{name}")
+    return found
+
+
+def test_the_checker_of_these_tests_finds_faults() -> None:
+    schema: Json = {
+        "type": "object",
+        "required": ["a"],
+        "properties": {"a": {"type": "number", "maximum": 1}, "b": {"enum": ["x"]}, "c": {"type": ["integer", "null"]}},
+        "additionalProperties": False,
+    }
+
+    assert faults({"a": 1, "b": "x", "c": None}, schema, {}) == []
+    for bad in (3, {}, {"a": "1"}, {"a": True}, {"a": 2}, {"a": 1, "b": "y"}, {"a": 1, "c": 1.5}, {"a": 1, "d": 1}):
+        assert faults(bad, schema, {}) != []
+    assert faults(1, {"oneOf": [{"type": "number"}, {"type": "integer"}]}, {}) != []
+    assert faults([1, "2"], {"type": "array", "items": {"type": "number"}}, {}) != []
+
+
+def test_the_document_says_what_it_is(document: Json) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["title"]
+    assert document["info"]["version"]
+
+
+def test_every_reference_leads_somewhere(document: Json) -> None:
+    references = [node["$ref"] for node in walk(document) if "$ref" in node]
+
+    assert len(references) > 20
+    for reference in references:
+        assert resolve(document, reference)
+
+
+def test_every_schema_has_a_name_that_is_allowed(document: Json) -> None:
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in document["components"]["schemas"])
+
+
+def test_every_type_is_one_of_json_schema(document: Json) -> None:
+    for schema in walk(document["components"]["schemas"]):
+        kinds = schema.get("type", [])
+        if isinstance(kinds, str | list):  # and not a feature of that name
+            assert set([kinds] if isinstance(kinds, str) else kinds) <= set(TYPES)
+
+
+def test_every_operation_has_an_id_of_its_own(document: Json) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+
+    assert len(ids) > 10
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch("[A-Za-z0-9_]+", identifier) for identifier in ids)
+
+
+def test_every_operation_describes_its_answers(document: Json) -> None:
+    for path, method, operation in operations(document):
+        assert operation["summary"], path
+        assert any(status.startswith("2") for status in operation["responses"]), (path, method)
+        assert all(answer["description"] for answer in operation["responses"].values())
+
+
+def test_every_name_in_a_path_is_a_parameter(document: Json) -> None:
+    for path, _, operation in operations(document):
+        named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_every_documented_path_without_parameters_answers(client: TestClient, document: Json) -> None:
+    for path, method, _ in operations(document):
+        if method == "get" and "{" not in path:
+            assert client.get(path).status_code == 200, path
+
+
+def test_every_model_has_its_own_typed_paths(document: Json) -> None:
+    for name in NAMES:
+        assert set(document["paths"][f"/models/{name}/predict"]) == {"get", "post"}
+    assert "diabetes.Request" in json.dumps(document["paths"]["/predict"])
+
+
+def test_an_instance_is_typed_with_the_features_of_its_model(client: TestClient, document: Json, model: str) -> None:
+    features = client.get(f"/models/{model}/versions/1").json()["signature"]["features"]
+    schema = document["components"]["schemas"][f"{model}.Instance"]
+
+    assert list(schema["properties"]) == [feature["name"] for feature in features]
+    assert schema["required"] == [feature["name"] for feature in features if not feature["missing_allowed"]]
+    assert schema["additionalProperties"] is False
+    for feature in features:
+        described = schema["properties"][feature["name"]]
+        if feature["unit"]:
+            assert feature["unit"] in described["description"]
+        if feature["minimum"] is not None:
+            assert f"{feature['minimum']:.10g} to {feature['maximum']:.10g}" in described["description"]
+
+
+def test_the_types_of_loans_are_those_of_its_features(document: Json) -> None:
+    properties = document["components"]["schemas"]["loans.Instance"]["properties"]
+
+    assert properties["age"]["type"] == "integer"
+    assert properties["yearly_income"]["type"] == ["number", "null"]
+    assert properties["home_owner"]["type"] == "boolean"
+    assert properties["employment"]["enum"] == [
+        *("salaried", "self-employed", "retired", "student", "unemployed", None)
+    ]
+
+
+def test_a_category_that_may_be_unknown_is_any_text(small_client: TestClient) -> None:
+    schemas = small_client.get("/openapi.json").json()["components"]["schemas"]
+
+    assert schemas["rent.Instance"]["properties"]["district"]["type"] == "string"
+
+
+def test_the_example_is_a_real_reference_row_that_is_answered(
+    client: TestClient, document: Json, models_folder: Path, model: str
+) -> None:
+    columns = json.loads((models_folder / model / "1" / "reference.json").read_bytes())["columns"]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    post = document["paths"][f"/models/{model}/predict"]["post"]
+    example = post["requestBody"]["content"]["application/json"]["example"]
+
+    assert example["data"] in rows
+    assert None not in example["data"].values()
+    assert document["components"]["schemas"][f"{model}.Instance"]["example"] == example["data"]
+    assert client.post(f"/models/{model}/predict", json=example).status_code == 200
+
+
+def schema_of(document: Json, path: str, method: str, status: str = "200") -> Json:
+    (content,) = document["paths"][path][method]["responses"][status]["content"].values()
+    schema: Json = content["schema"]
+    return schema
+
+
+@pytest.mark.parametrize("coverage", [0.9, 0.9999])
+def test_the_answers_are_what_the_document_says(
+    client: TestClient,
+    document: Json,
+    reference_rows: Callable[[str, int], list[Json]],
+    model: str,
+    coverage: float,
+) -> None:
+    path = f"/models/{model}/predict"
+    rows = reference_rows(model, 20)
+    request = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+    for data in (rows[0], rows):
+        body = {"data": data, "options": {"coverage": coverage}}
+        assert faults(body, request, document) == []
+        assert faults(client.post(path, json=body).json(), schema_of(document, path, "post"), document) == []
+    assert faults(client.get(path).json(), schema_of(document, path, "get"), document) == []
+
+
+def test_every_field_of_an_answer_is_documented_in_its_order(
+    client: TestClient, document: Json, reference_rows: Callable[[str, int], list[Json]], model: str
+) -> None:
+    schemas = document["components"]["schemas"]
+    rows = reference_rows(model, 2)
+
+    one = client.post(f"/models/{model}/predict", json={"data": rows[0]}).json()
+    many = client.post(f"/models/{model}/predict", json={"data": rows}).json()
+    page = client.get(f"/models/{model}/predict").json()
+
+    assert list(one) == list(schemas[f"{model}.Prediction"]["properties"])
+    assert list(many) == list(schemas[f"{model}.Predictions"]["properties"])
+    assert list(page) == list(schemas[f"{model}.ReferencePredictions"]["properties"])
+
+
+@pytest.mark.parametrize(("content", "status"), [(b"{", "400"), (b'{"data": {"bmi": "abc"}}', "422"), (b"3", "422")])
+def test_the_problems_are_what_the_document_says(
+    client: TestClient, document: Json, content: bytes, status: str
+) -> None:
+    answer = client.post("/predict", content=content)
+
+    assert str(answer.status_code) == status
+    assert faults(answer.json(), schema_of(document, "/predict", "post", status), document) == []
+
+
+def test_the_documented_warnings_are_those_that_are_given(client: TestClient, document: Json) -> None:
+    codes = document["components"]["schemas"]["InputWarning"]["properties"]["code"]["enum"]
+
+    assert set(codes) == {"outside_training_range", "unknown_category", "missing"}
+    assert openapi.WARNING["properties"]["code"]["enum"] == codes
+
+
+def test_a_service_without_models_still_documents_the_rest(serving: Callable[..., TestClient], tmp_path: Path) -> None:
+    document = serving(tmp_path).get("/openapi.json").json()
+
+    assert "/models" in document["paths"]
+    assert "/predict" not in document["paths"]
