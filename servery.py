@@ -26,6 +26,7 @@ __all__ = ["main", "publish"]  # noqa: F822 -- publish comes from __getattr__
 
 READY_SECONDS = 120
 STOP_SECONDS = 4
+POLL_SECONDS = 0.1
 LINUX_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 COLORS = {"model api": "36", "dashboard": "35", "servery": "32"}
@@ -128,8 +129,8 @@ def _run(options: argparse.Namespace) -> int:
         for service in services:
             _require_free(service)
         _publish_absent_examples(options.models)
-        with _stop_signals() as stopping:
-            return Supervisor(services, stopping).run()
+        with _stop_signals() as stop:
+            return Supervisor(services, stop).run()
 
 
 def _services(options: argparse.Namespace, counts: str) -> list[Service]:
@@ -211,13 +212,23 @@ _PUBLISH = (
 )
 
 
+class StopRequest:
+    """Whether somebody asked to stop. A plain flag: a signal handler that takes a lock can wait for itself."""
+
+    made = False
+
+    def make(self, *_: object) -> None:
+        """Ask to stop; a signal handler."""
+        self.made = True
+
+
 @contextlib.contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """Turn Ctrl-C and SIGTERM into an event, so that both services can be ended in order."""
-    stopping = threading.Event()
-    before = {s: signal.signal(s, lambda *_: stopping.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+def _stop_signals() -> Iterator[StopRequest]:
+    """Turn Ctrl-C and SIGTERM into a request, so that both services can be ended in order."""
+    stop = StopRequest()
+    before = {number: signal.signal(number, stop.make) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stopping
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -226,9 +237,9 @@ def _stop_signals() -> Iterator[threading.Event]:
 class Supervisor:
     """Starts services, heads their log lines with their names, and ends all when one ends."""
 
-    def __init__(self, services: Sequence[Service], stopping: threading.Event) -> None:
+    def __init__(self, services: Sequence[Service], stop: StopRequest) -> None:
         self._services = services
-        self._stopping = stopping
+        self._stop_request = stop
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._readers: list[threading.Thread] = []
 
@@ -270,15 +281,16 @@ class Supervisor:
     def _wait_until_ready(self) -> bool:
         deadline = time.monotonic() + READY_SECONDS
         waiting = list(self._services)
-        while waiting and not self._stopping.is_set() and not self._dead():
+        while waiting and not self._stop_request.made and not self._dead():
             waiting = [service for service in waiting if not _answers(service.url + service.ready_path)]
             if time.monotonic() > deadline:
                 raise Refusal(f"the {waiting[0].name} was not ready after {READY_SECONDS} s; its log says why")
-            self._stopping.wait(0.1)
+            time.sleep(POLL_SECONDS)
         return not waiting
 
     def _watch(self) -> int:
-        while not self._stopping.wait(0.1):
+        while not self._stop_request.made:
+            time.sleep(POLL_SECONDS)
             if dead := self._dead():
                 code = self._processes[dead].returncode
                 _say(f"the {dead} ended with exit code {code}; stopping the other")

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import mimetypes
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 STYLES = ("tokens", "base", "components", "index", "predict", "predict_results", "print")
 """From general to specific; served as one file, styles.css."""
-SERVED = {".css", ".js", ".svg"}
+SERVED = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""Suffix → media type; not the machine's table, which may call a script plain text."""
 
 
 def folder(name: str) -> Path:
@@ -41,7 +41,7 @@ class Asset:
     @property
     def media_type(self) -> str:
         """Content type."""
-        return mimetypes.types_map.get(Path(self.name).suffix, "application/octet-stream")
+        return SERVED[Path(self.name).suffix]
 
 
 class Assets:

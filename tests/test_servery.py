@@ -1,6 +1,9 @@
 """The command line: what it refuses, in one line, before anything is started."""
 
+import signal
 import socket
+import subprocess
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,3 +95,18 @@ def test_embedded_models_are_published_where_they_are_absent_and_never_beside_th
     (tmp_path / "mine" / "1").mkdir(parents=True)
 
     assert absent(tmp_path) == []
+
+
+def test_signals_that_come_in_a_flood_end_both_services(models_folder: Path, unused_ports: tuple[int, int]) -> None:
+    """A handler that took a lock would wait for itself here."""
+    api_port, dashboard_port = unused_ports
+    ports = ["--api-port", str(api_port), "--dashboard-port", str(dashboard_port)]
+    command = [sys.executable, "-m", "servery", "run", *ports, "--models", str(models_folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert any("press Ctrl-C" in line for line in process.stdout)
+        for number in [signal.SIGTERM, signal.SIGINT] * 50:
+            process.send_signal(number)
+        process.stdout.read()
+
+        assert process.wait(5) == 0

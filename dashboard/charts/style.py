@@ -72,7 +72,7 @@ def fit(text: str, room: float) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def text_on(color: str | tuple[float, ...]) -> str:
+def text_on(color: str | tuple[float, float, float, float]) -> str:
     """Choose black or white, whichever stands out more on a colour: never less than 4.5 to 1."""
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color))
     return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#000000"

@@ -28,8 +28,10 @@ from tests.dashboard.upstream import Behaviour, Upstream, by_hand
 
 PATIENCE = 60
 """Seconds that the model service may take to load its models."""
-TIMEOUT = 0.5
+TIMEOUT = 0.4
 """Seconds that a model service which misbehaves is given."""
+SLACK = 0.8
+"""Seconds that an answer may take beyond: 0.5 is what is promised, the rest is for a busy machine."""
 
 MakeUpstream = Callable[[Behaviour], Upstream]
 GuestBefore = Callable[..., Guest]

@@ -85,6 +85,8 @@ def test_the_command_line_of_flask_finds_the_dashboard() -> None:
 
 
 def test_the_dashboard_is_served_over_asgi() -> None:
-    code = "import os; os.environ['DASHBOARD_LOG_FORMAT'] = 'json'; from dashboard.main import app; print(callable(app))"
+    code = (
+        "import os; os.environ['DASHBOARD_LOG_FORMAT'] = 'json'; from dashboard.main import app; print(callable(app))"
+    )
 
     assert run(code).strip() == "True"

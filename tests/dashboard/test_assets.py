@@ -74,22 +74,25 @@ def test_a_file_is_compressed_to_the_same_bytes_each_time(root: Path) -> None:
     assert compressed() == compressed()
 
 
-@pytest.mark.parametrize(("name", "kind"), [("app.js", "javascript"), ("styles.css", "css"), ("icon.svg", "svg+xml")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("app.js", "text/javascript"), ("styles.css", "text/css"), ("icon.svg", "image/svg+xml")]
+)
 def test_a_file_has_its_media_type(name: str, kind: str) -> None:
     assets = Assets(folder("static"))
     found = assets.find(assets.url(name).split("/")[2], name)
 
     assert found
-    assert found.media_type.endswith(kind)
+    assert found.media_type == kind
 
 
 def test_every_stylesheet_of_the_folder_is_served() -> None:
     assert {path.stem for path in (folder("static") / "styles").iterdir()} == set(STYLES)
-    assert SERVED == {".css", ".js", ".svg"}
+    assert set(SERVED) == {".css", ".js", ".svg"}
 
 
 def test_the_vendored_htmx_is_the_file_that_was_reviewed() -> None:
-    sums = dict(reversed(line.split()) for line in (HTMX / "SHA256SUMS").read_text().splitlines())
+    lines = [line.split() for line in (HTMX / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: digest for digest, name in lines}
 
     assert "htmx.min.js" in sums
     assert sums == {name: hashlib.sha256((HTMX / name).read_bytes()).hexdigest() for name in sums}

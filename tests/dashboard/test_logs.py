@@ -17,7 +17,9 @@ LOGGERS = ("", "uvicorn", "uvicorn.error", "uvicorn.access")
 @pytest.fixture
 def log_to_stderr() -> Iterator[Configure]:
     """Configure logging as `main` does, for one test; ask for capsys as well, to read it."""
-    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in map(logging.getLogger, LOGGERS)]
+    before = [
+        (logger, logger.handlers[:], logger.level, logger.propagate) for logger in map(logging.getLogger, LOGGERS)
+    ]
 
     def configure(log_format: Literal["readable", "json"]) -> None:
         configure_logging(log_format)

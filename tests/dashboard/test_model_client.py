@@ -22,7 +22,7 @@ from dashboard.errors import (
 from dashboard.model_client import ModelClient
 from dashboard.records import Prediction, ReferencePredictions
 from tests.dashboard import kitchen
-from tests.dashboard.conftest import MakeUpstream
+from tests.dashboard.conftest import SLACK, MakeUpstream
 from tests.dashboard.upstream import (
     BROKEN,
     LEAK,
@@ -39,15 +39,15 @@ from tests.dashboard.upstream import (
     saying_json,
 )
 
-TIMEOUT = 0.3
-SLACK = 0.5
+TIMEOUT = 0.2
+"""Seconds for a service that misbehaves."""
 RENT = kitchen.model()
 ROWS = kitchen.reference([700.0, 800.0, 900.0])
 KITCHEN = kitchen.answers(RENT, predicted=kitchen.prediction(700.0), rows=ROWS)
 
 
-def client_of(service: Upstream, max_bytes: int = 2**20) -> ModelClient:
-    return ModelClient(service.url, timeout=TIMEOUT, max_bytes=max_bytes)
+def client_of(service: Upstream, *, timeout: float = 10, max_bytes: int = 2**20) -> ModelClient:
+    return ModelClient(service.url, timeout=timeout, max_bytes=max_bytes)
 
 
 def refusing(*refusals: dict[str, str | None], detail: str = "it is not valid") -> Behaviour:
@@ -179,7 +179,7 @@ def test_visitors_who_come_together_wait_for_one_answer(upstream: MakeUpstream) 
         by_hand(KITCHEN)(asked, connection)
 
     service = upstream(answer)
-    client = ModelClient(service.url, timeout=5, max_bytes=2**20)
+    client = client_of(service)
     with ThreadPoolExecutor(4) as visitors:
         waiting = [visitors.submit(client.all_reference, RENT) for _ in range(4)]
         ask_on.set()
@@ -189,7 +189,7 @@ def test_visitors_who_come_together_wait_for_one_answer(upstream: MakeUpstream) 
 
 
 def test_visitors_who_come_together_do_not_wait_one_after_the_other(upstream: MakeUpstream) -> None:
-    client = client_of(upstream(SLOW["accepts and says nothing"]))
+    client = client_of(upstream(SLOW["accepts and says nothing"]), timeout=TIMEOUT)
     began = time.monotonic()
     with ThreadPoolExecutor(6) as visitors:
         waiting = [visitors.submit(client.all_reference, RENT) for _ in range(6)]
@@ -214,7 +214,7 @@ def test_a_slow_service_is_left_at_the_deadline(upstream: MakeUpstream, fault: B
     began = time.monotonic()
 
     with pytest.raises(TooSlow):
-        ask(client_of(upstream(fault)), method)
+        ask(client_of(upstream(fault), timeout=TIMEOUT), method)
 
     assert time.monotonic() - began < TIMEOUT + SLACK
 
@@ -279,9 +279,9 @@ def test_an_answer_may_be_as_long_as_the_setting_says(upstream: MakeUpstream) ->
     answer = json.dumps(KITCHEN["/models"]).encode()
     service = upstream(saying(message(answer)))
 
-    assert client_of(service, len(answer)).catalogue()
+    assert client_of(service, max_bytes=len(answer)).catalogue()
     with pytest.raises(BadAnswer, match=f"longer than {len(answer) - 1} bytes"):
-        client_of(service, len(answer) - 1).catalogue()
+        client_of(service, max_bytes=len(answer) - 1).catalogue()
 
 
 def test_a_closed_connection_is_opened_again(upstream: MakeUpstream) -> None:
@@ -319,7 +319,7 @@ def test_a_long_pause_that_the_service_asks_for_is_not_waited_for(upstream: Make
     with pytest.raises(Unavailable):
         client_of(upstream(BROKEN["is overloaded"])).catalogue()
 
-    assert time.monotonic() - began < TIMEOUT
+    assert time.monotonic() - began < SLACK
 
 
 def test_a_refusal_names_each_feature_and_its_reason(upstream: MakeUpstream) -> None:
@@ -346,9 +346,7 @@ def test_a_refusal_that_names_no_feature_says_its_detail(upstream: MakeUpstream)
         kitchen.prediction(10**400),
     ],
 )
-def test_a_prediction_that_the_model_cannot_make_is_not_believed(
-    upstream: MakeUpstream, answer: Prediction
-) -> None:
+def test_a_prediction_that_the_model_cannot_make_is_not_believed(upstream: MakeUpstream, answer: Prediction) -> None:
     service = upstream(by_hand(kitchen.answers(RENT, predicted=answer)))
 
     with pytest.raises(BadAnswer, match="not one that this model can make"):
@@ -366,9 +364,7 @@ def test_a_prediction_that_the_model_cannot_make_is_not_believed(
         kitchen.reference(["high", "low", "low"], probabilities=[{"high": 1.0, "low": 0.0}] * 3),
     ],
 )
-def test_reference_rows_of_another_model_are_not_believed(
-    upstream: MakeUpstream, rows: ReferencePredictions
-) -> None:
+def test_reference_rows_of_another_model_are_not_believed(upstream: MakeUpstream, rows: ReferencePredictions) -> None:
     service = upstream(by_hand(kitchen.answers(RENT, rows=rows)))
 
     with pytest.raises(BadAnswer, match="not ones of this model"):
@@ -377,8 +373,10 @@ def test_reference_rows_of_another_model_are_not_believed(
 
 @pytest.mark.parametrize(
     ("kind", "family"),
-    [(Unavailable, ModelServiceError), (TooSlow, ModelServiceError), (BadAnswer, ModelServiceError)]
-    + [(UnknownModel, DashboardError), (InvalidInstance, DashboardError), (InvalidQuery, DashboardError)],
+    [
+        *((kind, ModelServiceError) for kind in (Unavailable, TooSlow, BadAnswer)),
+        *((kind, DashboardError) for kind in (UnknownModel, InvalidInstance, InvalidQuery)),
+    ],
 )
 def test_only_what_may_pass_is_a_fault_of_the_service(kind: type[Exception], family: type[Exception]) -> None:
     assert issubclass(kind, family)

@@ -65,7 +65,7 @@ def test_a_value_of_another_type_is_refused(record: BaseModel, field: str, value
 
 def test_a_record_never_changes() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        kitchen.feature().name = "other"  # type: ignore[misc] # on purpose
+        kitchen.feature().name = "other"
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,7 @@ def test_a_record_never_changes() -> None:
         (Target, {**kitchen.target("a", "b").model_dump(), "positive": "c"}, "positive"),
     ],
 )
-def test_what_contradicts_itself_is_refused(
-    record: type[BaseModel], changes: dict[str, Any], reason: str
-) -> None:
+def test_what_contradicts_itself_is_refused(record: type[BaseModel], changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         record.model_validate(changes)
 
@@ -130,10 +128,10 @@ def test_a_class_with_the_probability_of_each_is_the_answer_of_a_classification(
     [
         lambda rows: {"data": rows["data"][1:]},
         lambda rows: {"target": rows["target"][1:]},
-        lambda rows: {"data": ({},) * 2},
-        lambda rows: {"prediction": ("high", "low")},
-        lambda rows: {"target": ("high", "low")},
-        lambda rows: {"probabilities": ({"a": 1.0},) * 2},
+        lambda _: {"data": ({},) * 2},
+        lambda _: {"prediction": ("high", "low")},
+        lambda _: {"target": ("high", "low")},
+        lambda _: {"probabilities": ({"a": 1.0},) * 2},
     ],
 )
 def test_reference_rows_that_are_not_whole_do_not_fit(spoil: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -154,6 +152,13 @@ def test_versions_are_told_apart_by_their_content() -> None:
 
 
 def test_an_answer_needs_no_field_that_its_kind_of_model_lacks() -> None:
-    answer = {"prediction": 1.5, "interval": None, "warnings": [], "model": "m", "version": "1", "request_id": "r"}
+    answer: dict[str, Any] = {
+        "prediction": 1.5,
+        "interval": None,
+        "warnings": [],
+        "model": "m",
+        "version": "1",
+        "request_id": "r",
+    }
 
     assert Prediction.model_validate(answer).probabilities is None

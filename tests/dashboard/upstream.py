@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 LEAK = "Traceback (most recent call last): /srv/model_api/secret.py"
 """A text of the model service that must never reach a page."""
@@ -150,7 +150,8 @@ def by_hand(answers: Mapping[str, object]) -> Behaviour:
     """Answer each path, or each method and path, with its value as JSON."""
 
     def answer(asked: Asked, connection: Connection) -> None:
-        found = next((key for key in (f"{asked.method} {asked.path}", asked.path) if key in answers), None)
+        path = unquote(asked.path)
+        found = next((key for key in (f"{asked.method} {path}", path) if key in answers), None)
         if found:
             connection.send(message(json.dumps(answers[found]).encode()))
         else:
@@ -250,6 +251,8 @@ MAD: dict[str, Behaviour] = {
 """Answers that make no sense: 502."""
 
 FAULTS: dict[str, tuple[Behaviour, int]] = {
-    name: (fault, status) for status, faults in ((504, SLOW), (503, BROKEN), (502, MAD)) for name, fault in faults.items()
+    name: (fault, status)
+    for status, faults in ((504, SLOW), (503, BROKEN), (502, MAD))
+    for name, fault in faults.items()
 }
 """Each way to misbehave, with the status that a page then has."""

@@ -49,6 +49,15 @@ def test_an_altered_file_is_refused(version: Path, name: str) -> None:
     assert why_refused(version, name) == f"{name} is not the file that was published: its SHA-256 differs"
 
 
+@pytest.mark.parametrize("name", sorted(set(FILES) - {"estimator.skops"}))
+def test_a_check_looks_at_every_file_that_is_not_loaded(version: Path, name: str) -> None:
+    Artifact(version).check()
+    (version / name).unlink()
+
+    with pytest.raises(ArtifactError, match=f"{name} cannot be read"):
+        Artifact(version).check()
+
+
 @pytest.mark.parametrize("data", [b"", b"[]"])
 def test_an_emptied_or_shortened_file_is_refused(version: Path, data: bytes) -> None:
     (version / "quality.json").write_bytes(data)

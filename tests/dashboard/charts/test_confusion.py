@@ -1,8 +1,8 @@
 """Which class was predicted for which, for a classification."""
 
 from dashboard.charts.confusion import confusion
+from dashboard.records import Level
 from tests.dashboard import kitchen
-from tests.dashboard.kitchen import Level
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -1,5 +1,6 @@
 """The look of charts: colours, safe text, and a light number line."""
 
+import itertools
 import math
 import re
 
@@ -149,7 +150,7 @@ def test_the_labels_of_a_strip_leave_each_other_room(size: tuple[int, int], low:
 
     boxes = sorted((text.get_window_extent().x0, text.get_window_extent().x1) for text in figure.texts)
     assert len(boxes) >= 2
-    assert all(left[1] < right[0] for left, right in zip(boxes, boxes[1:], strict=False))
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(boxes))
     assert [text.get_text() for text in figure.texts] == list(dict.fromkeys(text.get_text() for text in figure.texts))
 
 

@@ -110,4 +110,7 @@ def test_a_classification_with_three_classes_is_headed_by_its_balanced_accuracy(
 def test_assessing_twice_gives_the_same(table: tuple[pd.DataFrame, "pd.Series[Any]"]) -> None:
     X, y = table
 
+    labels = pd.Series(np.where(y > 0, "yes", "no"))
+
     assert assess(LinearRegression(), X, y, NUMBER) == assess(LinearRegression(), X, y, NUMBER)
+    assert assess(LogisticRegression(), X, labels, LABEL) == assess(LogisticRegression(), X, labels, LABEL)
