@@ -2,7 +2,7 @@
 
 from flask import Response, request
 
-VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "HX-Boosted")
+VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "HX-Boosted", "HX-Target")
 
 
 def is_fragment() -> bool:

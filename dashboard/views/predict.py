@@ -184,10 +184,17 @@ def _likely_look() -> tuple[Theme, Size]:
 
 
 def _show(form: InstanceForm, answer: Answer | None, failure: Failure | None = None, status: int = 200) -> Response:
-    if is_fragment():
-        # What is wrong on the other side of the counter is shown beside the form, which stays as it is on the page.
-        template = "error_failure.html" if status >= 500 else "predict_workspace.html"
-    else:
-        template = "predict.html"
-    html = render_template(template, form=form, model=form.model, answer=answer, failure=failure)
+    html = render_template(_template(answer, status), form=form, model=form.model, answer=answer, failure=failure)
     return make_response(html, status)
+
+
+def _template(answer: Answer | None, status: int) -> str:
+    """Choose how much of the page is sent."""
+    if not is_fragment():
+        return "predict.html"
+    if status >= 500:
+        # What is wrong on the other side of the counter is shown beside the form, which stays as it is on the page.
+        return "error_failure.html"
+    if answer and request.headers.get("HX-Target", "").endswith("#answer"):
+        return "predict_result.html"
+    return "predict_workspace.html"

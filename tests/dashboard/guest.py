@@ -57,4 +57,8 @@ class Guest:
             typed.setdefault(name, []).append(value)
         for name, change in (changes or {}).items():
             typed[name] = [change] if isinstance(change, str) else list(change)
-        return self.post(form.get("hx-post" if htmx else "action", ""), typed, htmx=htmx)
+        if not htmx:
+            return self.post(form.get("action", ""), typed)
+        target = form.get("hx-target", "")  # htmx sends it with the name of its element
+        headers = {"HX-Target": page.by_id(target[1:]).tag + target}
+        return self.post(form.get("hx-post", ""), typed, htmx=True, headers=headers)

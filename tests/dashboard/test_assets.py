@@ -72,6 +72,7 @@ def test_a_file_is_compressed_to_the_same_bytes_each_time(root: Path) -> None:
 
     assert gzip.decompress(compressed()) == b"let a = 1;\n"
     assert compressed() == compressed()
+    assert compressed()[4:8] == bytes(4)  # the time in the head of a gzip file
 
 
 @pytest.mark.parametrize(

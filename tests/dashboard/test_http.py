@@ -27,7 +27,7 @@ POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-HTMX_HEADERS = {"hx-request", "hx-request-type", "hx-history-restore-request", "hx-boosted"}
+HTMX_HEADERS = {"hx-request", "hx-request-type", "hx-history-restore-request", "hx-boosted", "hx-target"}
 VALID = {"age": "50", "sex": "2", "bmi": "26", "bp": "95"}
 CHART = "/models/diabetes/versions/1/charts/predicted-true"
 STATIC = "/static/000000000000/app.js"

@@ -208,8 +208,13 @@ def test_reference_rows_that_could_not_be_had_are_asked_for_again(upstream: Make
     assert client.all_reference(RENT) == ROWS
 
 
-@pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("fault", "method"),
+    [
+        *((fault, "GET") for fault in SLOW.values()),
+        *((SLOW[name], "POST") for name in ("trickles headers", "trickles chunks")),
+    ],
+)
 def test_a_slow_service_is_left_at_the_deadline(upstream: MakeUpstream, fault: Behaviour, method: str) -> None:
     began = time.monotonic()
 

@@ -3,9 +3,11 @@
 import itertools
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from dashboard.assets import PACKAGE, folder
@@ -39,6 +41,15 @@ PARTS = {
 }
 
 
+OpenedPage = Callable[[str], Page]
+
+
+@pytest.fixture(scope="module")
+def opened(app: Flask) -> OpenedPage:
+    """Open a page once for all tests: `opened("/predict")`."""
+    return cache(lambda address: Page(Guest(app).get(address).text))
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_lifts_the_escaping(path: Path) -> None:
     text = path.read_text()
@@ -61,12 +72,11 @@ def test_no_template_needs_what_the_policy_forbids(path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_page_has_a_language_a_title_and_one_heading(guest: Guest, address: str) -> None:
-    response = guest.get(address)
-    page = Page(response.text)
+def test_every_page_has_a_language_a_title_and_one_heading(opened: OpenedPage, address: str) -> None:
+    page = opened(address)
 
     assert page.is_whole
-    assert response.text.startswith("<!doctype html>")
+    assert page.html.startswith("<!doctype html>")
     assert page.one("html").get("lang") == "en"
     assert text_of(page.one("title")).endswith("Servery")
     assert text_of(page.one("h1"))
@@ -75,8 +85,8 @@ def test_every_page_has_a_language_a_title_and_one_heading(guest: Guest, address
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_no_page_holds_anything_that_the_policy_forbids(guest: Guest, address: str) -> None:
-    keep_to_the_policy(Page(guest.get(address).text))
+def test_no_page_holds_anything_that_the_policy_forbids(opened: OpenedPage, address: str) -> None:
+    keep_to_the_policy(opened(address))
 
 
 @pytest.mark.parametrize("address", [address for address, _ in PARTS.values()])
@@ -100,8 +110,8 @@ def keep_to_the_policy(page: Page) -> None:
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_reference_within_a_page_leads_to_something(guest: Guest, address: str) -> None:
-    page = Page(guest.get(address).text)
+def test_every_reference_within_a_page_leads_to_something(opened: OpenedPage, address: str) -> None:
+    page = opened(address)
     pointers = ("for", "aria-labelledby", "aria-describedby", "form")
 
     named = {name for e in page.root.iter() for key in pointers for name in e.get(key, "").split()}
@@ -110,16 +120,16 @@ def test_every_reference_within_a_page_leads_to_something(guest: Guest, address:
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_control_has_a_label(guest: Guest, address: str) -> None:
-    page = Page(guest.get(address).text)
+def test_every_control_has_a_label(opened: OpenedPage, address: str) -> None:
+    page = opened(address)
     controls = [e for e in page.root.iter() if e.tag in ("input", "select") and e.get("type") != "hidden"]
 
     assert all(page.label(control.get("id", "")) for control in controls)
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_headings_go_down_one_step_at_a_time(guest: Guest, address: str) -> None:
-    page = Page(guest.get(address).text)
+def test_headings_go_down_one_step_at_a_time(opened: OpenedPage, address: str) -> None:
+    page = opened(address)
     levels = [int(e.tag[1]) for e in page.root.iter() if re.fullmatch(r"h[1-6]", e.tag)]
 
     assert levels[0] == 1
@@ -140,8 +150,8 @@ HTMX_PAGES = ["/models/wine", "/models/wine?example=1", "/models/wine/predict?pa
 
 
 @pytest.mark.parametrize("address", HTMX_PAGES)
-def test_what_asks_by_htmx_works_without_it_at_the_same_address(guest: Guest, address: str) -> None:
-    asking = [e for e in Page(guest.get(address).text).root.iter() if "hx-get" in e.attrib or "hx-post" in e.attrib]
+def test_what_asks_by_htmx_works_without_it_at_the_same_address(opened: OpenedPage, address: str) -> None:
+    asking = [e for e in opened(address).root.iter() if "hx-get" in e.attrib or "hx-post" in e.attrib]
 
     assert asking
     for element in asking:
@@ -149,17 +159,23 @@ def test_what_asks_by_htmx_works_without_it_at_the_same_address(guest: Guest, ad
 
 
 @pytest.mark.parametrize("address", HTMX_PAGES)
-def test_what_asks_by_htmx_names_a_place_for_the_answer_and_one_for_errors(guest: Guest, address: str) -> None:
-    page = Page(guest.get(address).text)
+def test_what_asks_by_htmx_names_a_place_for_the_answer_and_one_for_errors(opened: OpenedPage, address: str) -> None:
+    page = opened(address)
     asking = [e for e in page.root.iter() if "hx-get" in e.attrib or "hx-post" in e.attrib]
 
     for element in asking:
         assert element.get("hx-target", "")[1:] in page.ids
-        places = {name: value for name, value in element.attrib.items() if name.startswith("hx-status:")}
-        assert "hx-status:5xx" in places
-        assert {"hx-status:4xx"} <= set(places) or {"hx-status:403", "hx-status:404", "hx-status:413"} <= set(places)
-        assert set(places.values()) == {"target:#errors swap:innerHTML"}
-        assert "errors" in page.ids
+        for status in ("403", "404", "413", "502", "503"):
+            place = element.get(f"hx-status:{status}") or element.get(f"hx-status:{status[0]}xx")
+            assert place == "target:#errors swap:innerHTML"
+            assert "errors" in page.ids
+
+
+@pytest.mark.parametrize("status", ["400", "422"])
+def test_a_form_that_comes_back_takes_the_place_of_the_form(opened: OpenedPage, status: str) -> None:
+    form = opened("/models/wine").by_id("case")
+
+    assert form.get(f"hx-status:{status}") == "target:#workspace swap:outerMorph"
 
 
 @pytest.mark.parametrize("address", ["/", "/models/wine", "/predict"])

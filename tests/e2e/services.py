@@ -7,14 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -201,12 +200,12 @@ def running_servery(models: Path, folder: Path, *options: str, until: str = READ
 
 def wait_until_ready(url: str) -> None:
     """Wait until an address answers 200: the model service answers at once, and has its models a little later."""
-    retry = Retry(total=None, status=START_SECONDS * 20, status_forcelist=[503], respect_retry_after_header=False)
-    retry.backoff_max = retry.backoff_factor = 0.05
+    deadline = time.monotonic() + START_SECONDS
     with requests.Session() as session:
         session.trust_env = False
-        session.mount("http://", HTTPAdapter(max_retries=retry))
-        session.get(url, timeout=START_SECONDS).raise_for_status()
+        while session.get(url, timeout=START_SECONDS).status_code != 200:
+            assert time.monotonic() < deadline, f"{url} is not ready"
+            time.sleep(0.05)
 
 
 def left_over(processes: Sequence[psutil.Process], seconds: float = 1) -> list[psutil.Process]:

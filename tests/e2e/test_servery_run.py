@@ -63,7 +63,8 @@ def test_a_taken_port_gets_one_line_with_its_option(tmp_path: Path, option: str,
 
 def test_the_output_tells_the_services_apart_and_gives_both_addresses(services: Services) -> None:
     lines = services.command.output.splitlines()
-    assert {line.split("|")[0].strip() for line in lines} == {"model api", "dashboard", "servery"}
+    heads = {"model api |", "dashboard |", "servery   |"}
+    assert {line[:11] for line in lines} == heads, [line for line in lines if line[:11] not in heads]
     assert any(services.api in line and "model api ready" in line for line in lines)
     assert any(services.dashboard in line and "dashboard ready" in line for line in lines)
 

@@ -1,6 +1,10 @@
 """Which class was predicted for which, for a classification."""
 
+import numpy as np
+import pytest
+
 from dashboard.charts.confusion import confusion
+from dashboard.charts.style import PALETTES, new_figure, text_on
 from dashboard.records import Level
 from tests.dashboard import kitchen
 
@@ -50,6 +54,23 @@ def test_without_any_true_class_nothing_is_claimed() -> None:
     chart = confusion(kitchen.model(of=kitchen.target("a", "b")), kitchen.reference(["a"], [None]))
 
     assert chart.finding.startswith("0 of the 0")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("right", range(0, 101, 10))
+def test_every_count_is_readable_on_its_square(theme: str, right: int) -> None:
+    predicted: list[Level] = ["a" if row < right else "b" for row in range(100)]
+    chart = confusion(kitchen.model(of=kitchen.target("a", "b")), kitchen.reference(predicted, ["a"] * 100))
+    figure = new_figure(chart.sizes["wide"])
+    chart.draw(figure, PALETTES[theme])
+
+    (axes,) = figure.axes
+    (squares,) = axes.collections
+    figure.draw_without_rendering()  # gives the squares their colours
+    counts = [int(text.get_text()) for text in axes.texts]
+    assert counts == [right, 100 - right, 0, 0]
+    for text, (red, green, blue, alpha) in zip(axes.texts, np.asarray(squares.get_facecolor()).tolist(), strict=True):
+        assert text.get_color() == text_on((red, green, blue, alpha))
 
 
 def test_classes_may_be_numbers() -> None:

@@ -138,9 +138,8 @@ def test_a_png_is_twice_as_fine_as_the_page(kind: str, size: rendering.Size) -> 
     assert png.endswith(b"IEND\xaeB`\x82")
 
 
-@pytest.mark.parametrize("kind", ["standing", "confusion"])
-def test_a_pdf_is_one_page_with_the_finding_as_its_title_and_text_that_can_be_read(kind: str) -> None:
-    chart = CHARTS[kind]
+def test_a_pdf_is_one_page_with_the_finding_as_its_title_and_text_that_can_be_read() -> None:
+    chart = CHARTS["confusion"]
     reader = PdfReader(io.BytesIO(draw(chart, "pdf")))
     width, height = chart.sizes["wide"]
 
@@ -186,23 +185,18 @@ print(hashlib.sha256(render(chart, Key("m1", "standing", "svg"))).hexdigest())
 """
 
 
-def test_two_processes_give_the_same_svg() -> None:
-    def drawn_with(seed: str) -> str:
-        environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": f"UTC+{seed}", "SOURCE_DATE_EPOCH": seed}
-        return subprocess.run(
-            [sys.executable, "-c", IN_A_PROCESS],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        ).stdout
+def drawing_with(seed: str) -> "subprocess.Popen[str]":
+    environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": f"UTC+{seed}", "SOURCE_DATE_EPOCH": seed}
+    command = [sys.executable, "-c", IN_A_PROCESS]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 
+
+def test_two_processes_give_the_same_svg() -> None:
+    processes = [drawing_with("1"), drawing_with("2")]
     chart = standing(kitchen.model(), kitchen.reference([700.0, 800.0, 950.0]), Standing(870.0))
     here = hashlib.sha256(draw(chart, "svg")).hexdigest()
 
-    assert [drawn_with("1").strip(), drawn_with("2").strip()] == [here, here]
+    assert [process.communicate(timeout=60)[0].strip() for process in processes] == [here, here]
 
 
 def test_drawing_in_many_threads_gives_the_same_bytes() -> None:
@@ -296,7 +290,7 @@ def test_no_word_breaks_a_picture_or_a_table(text: str) -> None:
     assert time.monotonic() - began < rendering.SECONDS
 
 
-@pytest.mark.parametrize("name", ["broken mathtext", "NUL", "other scripts"])
+@pytest.mark.parametrize("name", ["NUL", "other scripts"])
 @pytest.mark.filterwarnings(NO_GLYPH)
 def test_no_word_breaks_a_pdf(name: str) -> None:
     text = HOSTILE[name]
