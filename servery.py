@@ -202,7 +202,7 @@ def _publish_absent_examples(models: Path) -> None:
         _say(f"publishing the embedded models into {models}/: {', '.join(names)}")
         # In a process of its own: this one stays small while it watches the services.
         command = [sys.executable, "-c", _PUBLISH, str(models), *names]
-        if subprocess.run(command, check=False).returncode:  # noqa: S603 -- our own code and the operator's folder
+        if subprocess.run(command, check=False, env=_one_thread()).returncode:  # noqa: S603 -- our own code and the operator's folder
             raise Refusal("the embedded models could not be published")
 
 
@@ -261,7 +261,7 @@ class Supervisor:
     def _start(self, service: Service) -> "subprocess.Popen[str]":
         return subprocess.Popen(  # noqa: S603 -- our own command line
             service.command(),
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **service.environment},
+            env={**_one_thread(), "PYTHONUNBUFFERED": "1", **service.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -321,6 +321,14 @@ def _signal_group(process: "subprocess.Popen[str]", number: int) -> None:
 def _die_with_parent() -> None:
     """Ask Linux to end this child should its parent be killed; runs in the child, before it becomes uvicorn."""
     ctypes.CDLL(None).prctl(LINUX_DEATH_SIGNAL, signal.SIGTERM)
+
+
+def _one_thread() -> dict[str, str]:
+    """Give the environment, with one thread per process for array libraries unless the operator set more.
+
+    Their threads wait for each other in busy loops: on a machine with other work that costs far more than it gains.
+    """
+    return {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
 
 
 def _answers(url: str) -> bool:

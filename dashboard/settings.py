@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     """Key that signs the session cookie; if not set, a new one at every start."""
 
     timeout: float = Field(default=2.0, gt=0, le=60)
-    """Seconds that the model service may take in all for one answer."""
+    """Seconds that the model service may take in all for one page."""
 
     max_answer_bytes: int = Field(default=8 * 2**20, ge=2**16)
     """Largest answer of the model service that is read, in bytes."""

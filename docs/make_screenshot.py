@@ -1,6 +1,6 @@
 """Make docs/screenshot.png anew: the page of the diabetes model with a prediction, from both real services.
 
-    python docs/make_screenshot.py [models folder]
+python docs/make_screenshot.py [models folder]
 """
 
 import importlib.util
@@ -39,8 +39,9 @@ def take(address: str) -> None:
     assert spec.loader
     browser_module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(browser_module)
+    path = browser_module.find_browser()  # asks Playwright too, which cannot be asked twice at once
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_module.find_browser(), args=browser_module.FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=browser_module.FLAGS)
         page = browser.new_page(viewport=SIZE, device_scale_factor=1)
         page.goto(address)
         page.locator("[name=bmi]").fill("31.4")

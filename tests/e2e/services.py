@@ -149,7 +149,7 @@ class TwoServices:
     def restart_dashboard(self) -> None:
         """Start the dashboard again, on the same port."""
         self.dashboard = self._dashboard()
-        self._wait()
+        self.dashboard.wait_for(f"Running on {self.dashboard_url}")
 
     def close(self) -> None:
         """End what still runs."""

@@ -26,7 +26,7 @@ def test_a_fragment_is_asked_for_and_morphed_into_the_page(model_page: ModelPage
     response = waiting.value
     assert response.request.header_value("HX-Request") == "true"
     assert response.request.header_value("HX-Request-Type") == "partial"
-    assert response.text().lstrip().startswith('<div id="workspace"')
+    assert response.text().lstrip().startswith('<section id="answer"')
     assert "<html" not in response.text()
     assert model_page.field("bmi").evaluate("field => field === window.field")
 
