@@ -356,7 +356,9 @@ def _print_line(name: str, text: str) -> None:
     head = f"{name:<9} |"
     if sys.stdout.isatty():
         head = f"\033[{COLORS[name]}m{head}\033[0m"
-    print(f"{head} {text}", flush=True)
+    # In one piece, end of line and all: two threads print, and print() writes its end by itself.
+    sys.stdout.write(f"{head} {text}\n")
+    sys.stdout.flush()
 
 
 def _entry() -> NoReturn:

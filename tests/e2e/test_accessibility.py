@@ -45,17 +45,25 @@ def test_the_models(page: Page, objections: Objections) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_form(model_page: ModelPage, objections: Objections, model: str) -> None:
-    assert not objections(model_page.open(model).page)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_an_answer(model_page: ModelPage, objections: Objections, model: str) -> None:
-    model_page.open(model)
+def test_a_form_with_refused_values_and_with_its_answer(
+    model_page: ModelPage, objections: Objections, watch: Watch, model: str
+) -> None:
+    watch.expect_status(422)
+    page = model_page.open(model).page
+    assert not objections(page)
+    fields = page.locator('#case input[type="text"]').all()[:3]
+    values = [field.input_value() for field in fields]
+    for field in fields:
+        field.fill("a word")
+    model_page.predict()
+    expect(model_page.summary).to_be_visible()
+    assert not objections(page)
+    for field, value in zip(fields, values, strict=True):
+        field.fill(value)
     model_page.predict()
     expect(model_page.number).to_be_visible()
-    model_page.page.get_by_text("The numbers in this chart").click()
-    assert not objections(model_page.page)
+    page.get_by_text("The numbers in this chart").click()
+    assert not objections(page)
 
 
 def test_an_answer_with_warnings_and_a_true_value(page: Page, objections: Objections) -> None:
@@ -66,20 +74,10 @@ def test_an_answer_with_warnings_and_a_true_value(page: Page, objections: Object
     assert not objections(page)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_refused_values(model_page: ModelPage, objections: Objections, watch: Watch, model: str) -> None:
-    watch.expect_status(422)
-    page = model_page.open(model).page
-    for field in page.locator('#case input[type="text"]').all()[:3]:
-        field.fill("a word")
-    model_page.predict()
-    expect(model_page.summary).to_be_visible()
-    assert not objections(page)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_the_predictions(page: Page, objections: Objections, model: str) -> None:
-    page.goto(f"/models/{model}/predict")
+@pytest.mark.parametrize(("model", "number"), [("diabetes", 1), ("breast-cancer", 29), ("wine", 9), ("loans", 50)])
+def test_the_predictions(page: Page, objections: Objections, model: str, number: int) -> None:
+    """The first page of the table and last ones, on which there is nothing before and nothing after."""
+    page.goto(f"/models/{model}/predict?page={number}")
     assert not objections(page)
 
 

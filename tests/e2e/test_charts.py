@@ -2,11 +2,12 @@
 
 import csv
 import io
+import itertools
 import re
 import struct
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -16,28 +17,35 @@ from tests.e2e.api import MODELS, Api
 from tests.e2e.conftest import OpenPage
 from tests.e2e.model_page import ModelPage, expect_drawn
 
-PHONE = {"width": 390, "height": 844}
-LOOKS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "light": ({}, []),
-    "dark": ({"color_scheme": "dark"}, ["theme=dark"]),
-    "narrow": ({"viewport": PHONE}, ["size=narrow"]),
-    "narrow and dark": ({"viewport": PHONE, "color_scheme": "dark"}, ["size=narrow", "theme=dark"]),
-}
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
 QUALITY = {"diabetes": "predicted-true", "breast-cancer": "confusion", "wine": "confusion", "loans": "confusion"}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("path", ["/models/diabetes?bmi=30", "/models/breast-cancer?example=2", "/predict"])
-def test_a_chart_is_drawn_in_the_look_of_the_page(open_page: OpenPage, path: str, look: str) -> None:
-    options, parameters = LOOKS[look]
-    page = open_page(**options)
+def test_a_chart_is_drawn_in_the_look_of_the_page(page: Page, path: str) -> None:
     page.goto(path)
     image = page.locator("figure img")
-    expect_drawn(image)
-    used = image.evaluate("image => image.currentSrc")
-    assert [name for name in ("size=narrow", "theme=dark") if name in used] == parameters
-    assert image.evaluate("image => image.naturalWidth") == (330 if "narrow" in look else 560)
+    for width, theme in itertools.product((1280, 390), THEMES):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=theme)
+        expect_drawn(image)
+        narrow = width == 390
+        used = image.evaluate("image => image.currentSrc")
+        assert ("size=narrow" in used, "theme=dark" in used) == (narrow, theme == "dark")
+        assert image.evaluate("image => image.naturalWidth") == (330 if narrow else 560)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_phone_asks_only_for_the_chart_of_its_look(open_page: OpenPage, theme: Theme) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, color_scheme=theme)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/charts/" in request.url else None)
+    page.goto("/models/diabetes?bmi=30")
+    expect_drawn(page.locator("#chart"))
+    (address,) = asked
+    assert ("size=narrow" in address, "theme=dark" in address) == (True, theme == "dark")
 
 
 @pytest.mark.parametrize("model", MODELS)
