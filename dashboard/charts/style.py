@@ -19,8 +19,8 @@ SMALL, NORMAL = 9, 10
 """Type sizes in points (12 and 13 CSS pixels)."""
 ROUND = [1, 2, 2.5, 5, 10]
 """Steps between ticks, times a power of ten."""
-CHARACTER, GAP = 6.6, 24
-"""Width of a small character and room between labels, in CSS pixels."""
+CHARACTER, GAP, EDGE = 6.6, 24, 4
+"""Width of a small character, room between labels and room beside the outermost, in CSS pixels."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,13 @@ class Strip:
         self.figure.add_artist(axis)
         for value, text in self._labels(width * self.figure.bbox.width, percent=percent):
             self.figure.text(
-                self.place(value), bottom - 0.03, text, color=palette.quiet, size=SMALL, ha="center", va="top"
+                self._inside(value, text), bottom - 0.03, text, color=palette.quiet, size=SMALL, ha="center", va="top"
             )
+
+    def _inside(self, value: float, text: str) -> float:
+        """Give the place of a label's middle: below its value, but no part of it outside the figure."""
+        half = (len(text) * CHARACTER / 2 + EDGE) / self.figure.bbox.width
+        return min(max(self.place(value), half), 1 - half)
 
     def _labels(self, room: float, *, percent: bool) -> list[tuple[float, str]]:
         """Choose the labels: the more, the better, while they leave each other room (in pixels)."""

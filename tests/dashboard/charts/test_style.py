@@ -141,15 +141,28 @@ def test_a_strip_puts_values_between_its_ends() -> None:
 
 
 @pytest.mark.parametrize("size", [(560, 210), (330, 210)])
-@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (25.0, 346.0), (0.0, 123_456_789.0), (-0.0002, 0.0001)])
-def test_the_labels_of_a_strip_leave_each_other_room(size: tuple[int, int], low: float, high: float) -> None:
+@pytest.mark.parametrize(
+    ("low", "high", "percent"),
+    [
+        (0.0, 1.0, False),
+        (0.0, 1.0, True),
+        (25.0, 346.0, False),
+        (0.0, 123_456_789.0, False),
+        (-0.0002, 0.0001, False),
+    ],
+)
+def test_the_labels_of_a_strip_leave_each_other_room_and_lie_inside(
+    size: tuple[int, int], low: float, high: float, percent: bool
+) -> None:
     configure()
     figure = new_figure(size)
-    Strip(figure, (0.04, 0.2, 0.92, 0.6), low, high).line(PALETTES["light"])
+    Strip(figure, (0.04, 0.2, 0.92, 0.6), low, high).line(PALETTES["light"], percent=percent)
     figure.draw_without_rendering()
 
     boxes = sorted((text.get_window_extent().x0, text.get_window_extent().x1) for text in figure.texts)
     assert len(boxes) >= 2
+    assert boxes[0][0] >= 0
+    assert boxes[-1][1] <= size[0]
     assert all(left[1] < right[0] for left, right in itertools.pairwise(boxes))
     assert [text.get_text() for text in figure.texts] == list(dict.fromkeys(text.get_text() for text in figure.texts))
 
