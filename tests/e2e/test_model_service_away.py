@@ -40,6 +40,7 @@ def test_killed_in_the_middle_and_brought_back(at_work: ModelPage, two_services:
     expect(at_work.errors).to_contain_text("Nothing that you typed is lost.")
     expect(at_work.errors).to_contain_text("Request ")
     expect(at_work.field("bmi")).to_have_value("31")
+    expect(at_work.number, "the answer to earlier values").to_be_hidden()
     at_work.try_again.click()
     expect(at_work.errors).to_contain_text("The model service is away")
     two_services.restart_api()
