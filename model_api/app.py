@@ -16,12 +16,13 @@ from model_api.routes.health import health_routes
 from model_api.routes.models import model_routes
 from model_api.routes.predict import predict_routes
 from model_api.settings import Settings
+from model_api.trust import Trust
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Make the model service. It answers at once; it is ready when its models are loaded."""
     settings = settings or Settings()
-    registry = Registry(settings.models, default=settings.default_model, trusted=settings.trusted_types)
+    registry = Registry(settings.models, default=settings.default_model, trust=Trust(settings.trusted_types))
     metrics = Metrics(registry)
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ import numpy as np
 from model_api import conformal
 from model_api.artifact import Reference
 from model_api.errors import InvalidInstances, Problem, UnusablePrediction
-from model_api.registry import LoadedModel
+from model_api.loading import LoadedModel
 from model_api.runtimes import Output
 from model_api.signature import Columns, InputWarning, Value
 

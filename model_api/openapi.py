@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from model_api.artifact import CHAMPION
-from model_api.registry import LoadedModel, Registry
+from model_api.loading import LoadedModel
+from model_api.registry import Registry
 from model_api.signature import Feature, Signature, Target
 
 Json = dict[str, Any]

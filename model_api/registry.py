@@ -1,35 +1,15 @@
 """Names → versions → aliases → loaded models."""
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model_api.artifact import CHAMPION, Artifact, models_in, read_aliases, versions_of
+from model_api.artifact import CHAMPION, models_in, read_aliases, versions_of
 from model_api.errors import ArtifactError, NotReady, UnknownModel, UnknownVersion
-from model_api.runtimes import Predictor
+from model_api.loading import LoadedModel, load_version
+from model_api.trust import Trust
 
 log = logging.getLogger("model_api.registry")
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """One version, ready to predict."""
-
-    artifact: Artifact
-    """Its files, already checked."""
-    predictor: Predictor
-    """What computes its predictions."""
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return self.artifact.manifest.name
-
-    @property
-    def version(self) -> str:
-        """Number of the version."""
-        return self.artifact.manifest.version
 
 
 @dataclass
@@ -58,10 +38,10 @@ class ModelEntry:
 class Registry:
     """All models of a folder. `load` fills it in one step; until then it is not ready."""
 
-    def __init__(self, folder: Path, *, default: str = "", trusted: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, *, default: str = "", trust: Trust | None = None) -> None:
         self._folder = folder
         self._default = default
-        self._trusted = tuple(trusted)
+        self._trust = trust or Trust()
         self._entries: dict[str, ModelEntry] = {}
         self.problem: str | None = "the models are being loaded"
 
@@ -91,25 +71,11 @@ class Registry:
             log.error("model %s: %s", folder.name, error)
         for version in versions_of(folder):
             try:
-                entry.loaded[version] = self._load_version(folder / version)
+                entry.loaded[version] = load_version(folder / version, self._trust)
             except ArtifactError as error:
                 entry.failed[version] = str(error)
                 log.error("model %s, version %s is not served: %s", folder.name, version, error)
         return entry
-
-    def _load_version(self, folder: Path) -> LoadedModel:
-        from model_api.runtimes import sklearn
-
-        try:
-            artifact = Artifact(folder)
-            artifact.check()
-            model = LoadedModel(artifact, sklearn.load(artifact, self._trusted))
-            _try_out(model)
-        except ArtifactError:
-            raise
-        except Exception as error:  # a folder can be odd in any way, and must not keep the others from being served
-            raise ArtifactError(f"it cannot be loaded: {type(error).__name__}: {error}") from error
-        return model
 
     @property
     def entries(self) -> list[ModelEntry]:
@@ -141,21 +107,6 @@ class Registry:
     def _require_ready(self) -> None:
         if self.problem:
             raise NotReady(self.problem)
-
-
-def _try_out(model: LoadedModel) -> None:
-    """Predict a reference row: pays for lazy imports, and shows that signature and estimator belong together."""
-    signature = model.artifact.signature
-    checked = signature.check([model.artifact.reference.row(0)])
-    if checked.problems:
-        raise ArtifactError(f"its own reference row is not valid: {checked.problems[0].message}")
-    try:
-        output = model.predictor.predict(checked.columns)
-    except Exception as error:  # whatever an estimator raises, this version cannot be served
-        raise ArtifactError(f"it cannot predict its own reference row: {error.__cause__ or error}") from error
-    given = 0 if output.probabilities is None else output.probabilities.shape[1]
-    if given != len(signature.target.classes):
-        raise ArtifactError(f"the estimator knows {given} classes, the signature {len(signature.target.classes)}")
 
 
 def _first_published(entry: ModelEntry) -> tuple[str, str]:

@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from model_api.artifact import CHAMPION
-from model_api.registry import LoadedModel, ModelEntry, Registry
+from model_api.loading import LoadedModel
+from model_api.registry import ModelEntry, Registry
 
 
 def model_routes(registry: Registry) -> APIRouter:

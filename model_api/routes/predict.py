@@ -15,7 +15,8 @@ from model_api import inference, json_body, wire
 from model_api.artifact import CHAMPION
 from model_api.errors import BodyTooLarge, DeadlinePassed, InvalidRequest, UnreadableBody, UnsupportedMediaType
 from model_api.inference import Options
-from model_api.registry import LoadedModel, Registry
+from model_api.loading import LoadedModel
+from model_api.registry import Registry
 from model_api.settings import Settings
 from model_api.signature import Signature
 

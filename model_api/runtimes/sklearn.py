@@ -1,6 +1,6 @@
 """The estimator as scikit-learn runs it: read from skops, fed a data frame of the dtypes it was fitted on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,16 +12,7 @@ from model_api.artifact import Artifact
 from model_api.errors import ArtifactError, UnusablePrediction
 from model_api.runtimes import Output
 from model_api.signature import Columns, Value
-
-REVIEWED_TYPES = {
-    "numpy.dtype": "names an element type; holds no code",
-    "sklearn.tree._tree.Tree": "arrays of a fitted tree; its constructor runs no code of the file's",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor": "arrays of a fitted tree, as above",
-    "sklearn._loss.link.Interval": "two numbers and two flags",
-    "sklearn._loss.link.LogitLink": "a formula without state",
-    "sklearn._loss.loss.HalfBinomialLoss": "a formula without state",
-}
-"""What ordinary scikit-learn pipelines hold beyond skops' own list, each with the reason why it is let in."""
+from model_api.trust import Trust
 
 
 class SklearnPredictor:
@@ -44,13 +35,13 @@ class SklearnPredictor:
         return Output(probabilities=found) if self._classifies else Output(numbers=found.reshape(len(frame)))
 
 
-def load(artifact: Artifact, trusted: Iterable[str]) -> SklearnPredictor:
+def load(artifact: Artifact, trust: Trust) -> SklearnPredictor:
     """Read the artifact's estimator; raises ArtifactError, naming the types, when it holds untrusted ones."""
     data = artifact.read("estimator.skops")
     try:
-        estimator = skops.io.loads(data, trusted=[*REVIEWED_TYPES, *trusted])
+        estimator = skops.io.loads(data, trusted=trust.all_types)
     except UntrustedTypesFoundException as error:
-        names = ", ".join(sorted(set(skops.io.get_untrusted_types(data=data)) - {*REVIEWED_TYPES, *trusted}))
+        names = ", ".join(sorted(set(skops.io.get_untrusted_types(data=data)) - set(trust.all_types)))
         raise ArtifactError(f"estimator.skops holds types that are not trusted: {names}") from error
     except Exception as error:  # a broken file can fail anywhere inside the reader
         raise ArtifactError(f"estimator.skops cannot be read: {type(error).__name__}: {error}") from error

@@ -9,7 +9,7 @@ import pytest
 from model_api.artifact import Artifact
 from model_api.errors import InvalidInstances, UnusablePrediction
 from model_api.inference import Options, Prediction, predict, predict_reference
-from model_api.registry import LoadedModel
+from model_api.loading import LoadedModel
 from model_api.runtimes import Output
 from model_api.signature import Columns
 

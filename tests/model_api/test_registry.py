@@ -11,6 +11,7 @@ import pytest
 from model_api.errors import NotReady, UnknownModel, UnknownVersion
 from model_api.inference import Options, predict
 from model_api.registry import Registry
+from model_api.trust import Trust
 
 
 def load(folder: Path, **settings: Any) -> Registry:
@@ -212,6 +213,6 @@ def test_types_beyond_the_reviewed_ones_are_trusted_only_when_the_operator_says_
     prefix = "estimator.skops holds types that are not trusted: "
     assert reason.startswith(prefix)
 
-    trusted = load(models_with_neighbours, trusted=reason.removeprefix(prefix).split(", "))
+    trusted = load(models_with_neighbours, trust=Trust(tuple(reason.removeprefix(prefix).split(", "))))
 
     assert list(trusted.entry("neighbours").loaded) == ["1"]

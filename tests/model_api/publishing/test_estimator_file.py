@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from model_api.publishing.estimator_file import EPOCH, dump
-from model_api.runtimes.sklearn import REVIEWED_TYPES
+from model_api.trust import REVIEWED_TYPES
 
 X = np.random.default_rng(0).random((80, 3))
 Y = (X[:, 0] > 0.5).astype(int)

@@ -14,8 +14,9 @@ from sklearn.preprocessing import StandardScaler
 
 from model_api.artifact import Artifact
 from model_api.errors import ArtifactError, UnusablePrediction
-from model_api.runtimes.sklearn import REVIEWED_TYPES, SklearnPredictor, load, to_frame
+from model_api.runtimes.sklearn import SklearnPredictor, load, to_frame
 from model_api.signature import Columns
+from model_api.trust import REVIEWED_TYPES, Trust
 
 
 def test_a_frame_has_the_columns_and_dtypes_of_the_fit_in_their_order() -> None:
@@ -106,7 +107,7 @@ def test_an_overflow_is_no_warning_on_the_console() -> None:
 
 def test_the_embedded_models_hold_only_reviewed_types(models_folder: Path) -> None:
     for version in models_folder.glob("*/1"):
-        assert load(Artifact(version), trusted=[])
+        assert load(Artifact(version), trust=Trust())
 
 
 def test_every_reviewed_type_says_why_it_is_let_in() -> None:
@@ -118,13 +119,13 @@ def test_all_types_that_are_not_trusted_are_named(models_with_neighbours: Path) 
     version = Artifact(models_with_neighbours / "neighbours" / "1")
 
     with pytest.raises(ArtifactError) as refusal:
-        load(version, trusted=[])
+        load(version, trust=Trust())
     names = str(refusal.value).rpartition(": ")[2].split(", ")
 
     assert len(names) == 2
     with pytest.raises(ArtifactError, match=f"not trusted: {names[1]}$"):
-        load(version, trusted=names[:1])
-    assert load(version, trusted=names)
+        load(version, trust=Trust((names[0],)))
+    assert load(version, trust=Trust(tuple(names)))
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"PK\x03\x04", b"\x80\x04N."])
@@ -135,13 +136,13 @@ def test_a_file_that_is_no_skops_file_is_refused(
     reseal(version, "estimator.skops", data)
 
     with pytest.raises(ArtifactError, match=r"estimator\.skops cannot be read"):
-        load(Artifact(version), trusted=[])
+        load(Artifact(version), trust=Trust())
 
 
 def test_a_loaded_estimator_predicts_its_reference_rows(published_small_models: Path, flat: dict[str, Any]) -> None:
     version = Artifact(published_small_models / "rent" / "1")
 
-    output = load(version, trusted=[]).predict(version.reference.columns)
+    output = load(version, trust=Trust()).predict(version.reference.columns)
 
     assert output.numbers is not None
     errors = np.abs(output.numbers - np.array(version.reference.target, dtype=np.float64))
