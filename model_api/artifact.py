@@ -1,12 +1,14 @@
 """One version of a model on disk: a folder whose manifest lists every file with its SHA-256.
 
-    models/<name>/aliases.json           {"champion": "1"}
     models/<name>/<version>/manifest.json
                             signature.json    features and target
-                            estimator.skops   the fitted estimator
+                            estimator.skops   the fitted estimator (or estimator.pickle, which servers refuse)
+                            plan.json …       compiled forms that were proved equal to it: see runtimes/
+                            parity.json       the proof: which form, on how many rows, or why not
+                            examples.json     instances with the estimator's answers, tried before anything is served
                             reference.json    up to 1,000 real training rows and their true values
-                            quality.json      cross-validated metrics
-                            calibration.json  conformal scores, sorted
+                            quality.json      metrics, curves, slices and importance; null without data
+                            calibration.json  conformal scores, sorted, a list for each number of a prediction
                             card.md           what a reader should know of the model
 
 Everything is looked at before anything in it is loaded, and the bytes that are parsed are the bytes that were hashed.
@@ -18,20 +20,25 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from model_api.errors import ArtifactError
-from model_api.signature import Columns, Signature, Value
+from model_api.signature import Columns, Signature
+from model_api.values import Value
 
 T = TypeVar("T")
 FORMAT = 1
 MANIFEST = "manifest.json"
 ALIASES = "aliases.json"
+PARITY = "parity.json"
+ESTIMATORS = ("estimator.skops", "estimator.pickle")
+"""The file that holds the estimator; never both."""
 CHAMPION = "champion"
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 MAX_FILE_BYTES = 256 * 2**20
 
@@ -54,10 +61,14 @@ class Manifest:
     """SHA-256 over the hashes of all files, title and description: one digest means the same content."""
     files: Mapping[str, str]
     """SHA-256 of each file, by its name."""
+    sizes: Mapping[str, int]
+    """Bytes of each file, by its name: a shorter one is still being copied."""
     estimator: Mapping[str, Any]
-    """Class of the estimator and the dtype of each column it was fitted on."""
+    """Class of the estimator, the columns it was fitted on, and how it is to be asked."""
     libraries: Mapping[str, str]
     """Versions of the libraries that made it."""
+    timings: Mapping[str, Any] = field(default_factory=dict)
+    """How long each form took where it was published: one row in µs, a thousand in ms."""
     synthetic: bool = False
     """Whether the training data was made up by a program."""
 
@@ -85,18 +96,39 @@ class Reference:
         return Reference(columns, self.target[start:stop])
 
 
+@dataclass(frozen=True)
+class Examples:
+    """Instances, and what the estimator answered for them when it was published."""
+
+    columns: Columns
+    """Values by feature, n each."""
+    numbers: list[Any] | None
+    """Regression: n predictions."""
+    labels: list[int] | None
+    """Classification: n positions among the classes."""
+    probabilities: list[list[float]] | None
+    """Classification: n × k."""
+    scale: float
+    """Size below which differences are measured against it."""
+
+
 class Artifact:
     """A version's folder, opened but not loaded. Its files are read, checked and parsed when asked for."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest = _read_manifest(folder)
+        data = _manifest_bytes(folder)
+        self.manifest_hash = hashlib.sha256(data).hexdigest()
+        self.manifest = _read_manifest(folder, data)
 
     def read(self, name: str) -> bytes:
         """Give a file's bytes, checked against the manifest. Raises ArtifactError."""
         if name not in self.manifest.files:
             raise ArtifactError(f"{name} is not listed in {MANIFEST}")
         data = read_regular_file(self.folder / name)
+        promised = self.manifest.sizes.get(name)
+        if promised is not None and len(data) < promised:
+            raise ArtifactError(f"{name} is incomplete: {len(data):,} of {promised:,} bytes are there")
         if hashlib.sha256(data).hexdigest() != self.manifest.files[name]:
             raise ArtifactError(f"{name} is not the file that was published: its SHA-256 differs")
         return data
@@ -112,14 +144,31 @@ class Artifact:
         return self._parse("reference.json", lambda data: Reference(data["columns"], data["target"]))
 
     @cached_property
-    def quality(self) -> dict[str, Any]:
-        """Cross-validated metrics."""
-        return self._parse("quality.json", dict)
+    def quality(self) -> dict[str, Any] | None:
+        """Metrics, curves, slices and importance; None when it was published without data."""
+        return self._parse("quality.json", lambda data: None if data is None else dict(data))
 
     @cached_property
-    def calibration(self) -> list[float]:
-        """Conformal scores of the training rows, ascending."""
-        return self._parse("calibration.json", lambda data: [float(score) for score in data["scores"]])
+    def forms(self) -> dict[str, dict[str, Any]]:
+        """What the proof says of each compiled form."""
+        return self._parse("parity.json", lambda data: {name: dict(form) for name, form in data["forms"].items()})
+
+    def require_proof(self) -> None:
+        """Show that the compiled forms were proved equal to the estimator that is here. Raises ArtifactError."""
+        proved = self._parse(PARITY, lambda data: data.get("estimator"))
+        files = self.manifest.files
+        if proved != next((files[name] for name in ESTIMATORS if name in files), None):
+            raise ArtifactError("the compiled forms were proved equal to another estimator than the one that is here")
+
+    @cached_property
+    def examples(self) -> "Examples":
+        """Instances with the estimator's answers."""
+        return self._parse("examples.json", lambda data: Examples(**data))
+
+    @cached_property
+    def calibration(self) -> list[list[float]]:
+        """Conformal scores of rows that the model had not seen, ascending; a list for each number of a prediction."""
+        return self._parse("calibration.json", lambda data: [list(map(float, scores)) for scores in data["scores"]])
 
     @cached_property
     def card(self) -> str:
@@ -128,26 +177,47 @@ class Artifact:
 
     def check(self) -> None:
         """Read and check every part now, so that no request meets a broken one. Raises ArtifactError."""
-        _ = self.signature, self.reference, self.quality, self.calibration, self.card
+        for name in self.manifest.files:
+            self.read(name)
+        _ = self.signature, self.reference, self.quality, self.calibration, self.card, self.forms, self.examples
+        self.require_proof()
 
     def _parse(self, name: str, build: Callable[[Any], T]) -> T:
         try:
-            return build(_read_json(self.read(name)))
+            return build(parse_json(self.read(name)))
         except (ValueError, TypeError, KeyError) as error:
             raise ArtifactError(f"{name} is not what it should be: {error}") from error
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def _manifest_bytes(folder: Path) -> bytes:
+    if not (folder / MANIFEST).exists():
+        raise ArtifactError(f"it is incomplete: it has no {MANIFEST} yet")
+    return read_regular_file(folder / MANIFEST)
+
+
+def _read_manifest(folder: Path, data: bytes) -> Manifest:
     try:
-        data = _read_json(read_regular_file(folder / MANIFEST))
-        if data.pop("format") != FORMAT:
+        document = parse_json(data)
+        if document.pop("format") != FORMAT:
             raise ArtifactError(f"{MANIFEST} is of another format than {FORMAT}")
-        manifest = Manifest(**data)
+        manifest = Manifest(**document)
+        _require_tables(manifest)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArtifactError(f"{MANIFEST} is not a manifest: {error}") from error
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise ArtifactError(f"{MANIFEST} is of {manifest.name}/{manifest.version}, not of this folder")
     return manifest
+
+
+def _require_tables(manifest: Manifest) -> None:
+    """Look at the types of what is looked up later; raises TypeError or ValueError."""
+    for name, digest in manifest.files.items():
+        if FILE_NAME.fullmatch(name) is None or not isinstance(digest, str):
+            raise ValueError(f"it lists the file {name[:64]!r}")
+    if not all(isinstance(size, int) for size in manifest.sizes.values()):
+        raise TypeError("the sizes of its files are no numbers")
+    if not isinstance(manifest.estimator, dict):
+        raise TypeError("what it says of the estimator is no table")
 
 
 def read_regular_file(path: Path) -> bytes:
@@ -168,12 +238,19 @@ def read_regular_file(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _read_json(data: bytes) -> Any:
-    """Read JSON, but not NaN or Infinity, which could not be sent on. Raises ValueError."""
+def parse_json(data: bytes) -> Any:
+    """Read JSON, but no NaN or Infinity, which could not be sent on, and no key twice. Raises ValueError."""
     try:
-        return json.loads(data, parse_constant=_refuse_constant)
+        return json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("it names a key twice")
+    return table
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -181,26 +258,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def digest_of(files: Mapping[str, str], about: Mapping[str, Any]) -> str:
-    """Give one hash for a set of files with their hashes, and for what is said about them."""
-    return hashlib.sha256(json.dumps([files, about], sort_keys=True).encode()).hexdigest()
+    """Give one hash for a set of files with their hashes, and for what is said about them.
 
-
-def versions_of(model: Path) -> list[str]:
-    """List the version numbers in a model's folder, oldest first."""
-    return sorted((p.name for p in model.iterdir() if VERSION.fullmatch(p.name) and p.is_dir()), key=int)
-
-
-def models_in(folder: Path) -> list[Path]:
-    """List the model folders in a models folder, by name; none when the folder does not exist."""
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if MODEL_NAME.fullmatch(p.name) and p.is_dir() and versions_of(p))
-
-
-def read_aliases(model: Path) -> dict[str, str]:
-    """Read which alias means which version. Raises ArtifactError."""
-    try:
-        aliases = _read_json(read_regular_file(model / ALIASES))
-        return {str(alias): str(version) for alias, version in aliases.items()}
-    except (ValueError, AttributeError) as error:
-        raise ArtifactError(f"{ALIASES} is not a table of aliases: {error}") from error
+    The record of the proof is left out: how large the largest difference was may depend on the machine.
+    """
+    content = {name: digest for name, digest in files.items() if name != PARITY}
+    return hashlib.sha256(json.dumps([content, about], sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_api.runtimes import Floats
-from model_api.signature import Level
+from model_api.values import Level
 
 Integers = npt.NDArray[np.integer[Any]]
 

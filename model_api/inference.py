@@ -10,16 +10,17 @@ from model_api import conformal
 from model_api.artifact import Reference
 from model_api.errors import InvalidInstances, Problem, UnusablePrediction
 from model_api.loading import LoadedModel
-from model_api.runtimes import Output
-from model_api.signature import Columns, InputWarning, Value
+from model_api.runtimes import Floats, Output
+from model_api.signature import Columns, InputWarning
+from model_api.values import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One row out."""
 
-    value: Value
-    """A finite number, or a class."""
+    value: Value | dict[str, float]
+    """A finite number, several by name, or a class."""
     probabilities: dict[str, float] | None
     """Classification: probability by class."""
     interval: dict[str, Any] | None
@@ -77,42 +78,64 @@ def _predict_columns(
     if not warnings:
         return []
     output = model.predictor.predict(columns)
-    if output.probabilities is None:
-        return _numbers(model, output, warnings, options)
+    if output.numbers is not None:
+        return _numbers(model, output.numbers, warnings, options)
     return _classes(model, output, warnings, options)
 
 
 def _numbers(
-    model: LoadedModel, output: Output, warnings: list[list[InputWarning]], options: Options
+    model: LoadedModel, numbers: Floats, warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
-    assert output.numbers is not None
-    if not np.isfinite(output.numbers).all():
+    if not np.isfinite(numbers).all():
         raise UnusablePrediction("the model's prediction for this input is not finite")
-    half = conformal.margin(model.artifact.calibration, options.coverage)
+    names = model.artifact.signature.target.outputs
+    margins = [conformal.margin(scores, options.coverage) for scores in model.artifact.calibration]
     predictions = []
-    for number, row_warnings in zip(output.numbers.tolist(), warnings, strict=True):
-        sure = half is not None and {
-            "low": number - half,
-            "high": number + half,
-            "coverage": options.coverage,
-        }
-        predictions.append(Prediction(number, None, sure or None, row_warnings))
+    for row, row_warnings in zip(numbers.tolist(), warnings, strict=True):
+        if names:
+            named = dict(zip(names, row, strict=True))
+            predictions.append(Prediction(named, None, _intervals(named, margins, options.coverage), row_warnings))
+        else:
+            predictions.append(Prediction(row, None, _interval(row, margins, options.coverage), row_warnings))
     return predictions
+
+
+def _interval(number: float, margins: list[float | None], coverage: float) -> dict[str, Any] | None:
+    if not margins or margins[0] is None:
+        return None
+    return {"low": number - margins[0], "high": number + margins[0], "coverage": coverage}
+
+
+def _intervals(numbers: dict[str, float], margins: list[float | None], coverage: float) -> dict[str, Any] | None:
+    """Give an interval for each of several numbers; the coverage is that of each by itself."""
+    halves = [margin for margin in margins if margin is not None]
+    if len(halves) < len(numbers):
+        return None
+    low = {name: number - half for (name, number), half in zip(numbers.items(), halves, strict=True)}
+    high = {name: number + half for (name, number), half in zip(numbers.items(), halves, strict=True)}
+    return {"low": low, "high": high, "coverage": coverage}
 
 
 def _classes(
     model: LoadedModel, output: Output, warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
-    assert output.probabilities is not None
+    assert output.labels is not None
+    classes = model.artifact.signature.target.classes
+    if output.probabilities is None:
+        return [
+            Prediction(classes[label], None, None, row_warnings)
+            for label, row_warnings in zip(output.labels.tolist(), warnings, strict=True)
+        ]
     if not np.isfinite(output.probabilities).all():
         raise UnusablePrediction("the model's probabilities for this input are not finite")
-    artifact = model.artifact
-    classes = artifact.signature.target.classes
     names = [str(level) for level in classes]
+    scores = model.artifact.calibration[0] if model.artifact.calibration else []
     predictions = []
-    for row, row_warnings in zip(output.probabilities, warnings, strict=True):
-        kept = conformal.prediction_set(row, classes, artifact.calibration, options.coverage)
+    for label, row, row_warnings in zip(output.labels.tolist(), output.probabilities, warnings, strict=True):
+        kept = conformal.prediction_set(row, classes, scores, options.coverage)
+        if kept is not None and classes[label] not in kept:  # a model with a threshold of its own may say another
+            kept.append(classes[label])
         sure = None if kept is None else {"classes": kept, "coverage": options.coverage}
         probabilities = dict(zip(names, row.tolist(), strict=True))
-        predictions.append(Prediction(classes[int(row.argmax())], probabilities, sure, row_warnings))
+        predictions.append(Prediction(classes[label], probabilities, sure, row_warnings))
     return predictions

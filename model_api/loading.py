@@ -5,8 +5,8 @@ from pathlib import Path
 
 from model_api.artifact import Artifact
 from model_api.errors import ArtifactError
-from model_api.runtimes import Predictor
-from model_api.runtimes.selection import load_predictor
+from model_api.runtimes.selection import ChosenPredictor, load_predictor
+from model_api.trial import Limits, require_trial
 from model_api.trust import Trust
 
 
@@ -16,7 +16,7 @@ class LoadedModel:
 
     artifact: Artifact
     """Its files, already checked."""
-    predictor: Predictor
+    predictor: ChosenPredictor
     """What computes its predictions."""
 
     @property
@@ -30,30 +30,39 @@ class LoadedModel:
         return self.artifact.manifest.version
 
 
+def load_tried(folder: Path, trust: Trust, limits: Limits) -> LoadedModel:
+    """Load a version that a process of its own has tried first. Raises ArtifactError, whatever is wrong."""
+    tried = require_trial(folder, trust, limits)
+    model = load_version(folder, trust)
+    if model.artifact.manifest_hash != tried:
+        raise ArtifactError("its files changed while it was being loaded")
+    return model
+
+
 def load_version(folder: Path, trust: Trust) -> LoadedModel:
     """Check, load and try out one version. Raises ArtifactError, whatever is wrong with the folder."""
     try:
         artifact = Artifact(folder)
         artifact.check()
-        model = LoadedModel(artifact, load_predictor(artifact, trust))
-        _try_out(model)
+        _require_reference_row(artifact)
+        return LoadedModel(artifact, load_predictor(artifact, trust))
     except ArtifactError:
         raise
     except Exception as error:  # a folder can be odd in any way, and must not keep the others from being served
         raise ArtifactError(f"it cannot be loaded: {type(error).__name__}: {error}") from error
-    return model
 
 
-def _try_out(model: LoadedModel) -> None:
-    """Predict a reference row: pays for lazy imports, and shows that signature and estimator belong together."""
-    signature = model.artifact.signature
-    checked = signature.check([model.artifact.reference.row(0)])
-    if checked.problems:
-        raise ArtifactError(f"its own reference row is not valid: {checked.problems[0].message}")
-    try:
-        output = model.predictor.predict(checked.columns)
-    except Exception as error:  # whatever an estimator raises, this version cannot be served
-        raise ArtifactError(f"it cannot predict its own reference row: {error.__cause__ or error}") from error
-    given = 0 if output.probabilities is None else output.probabilities.shape[1]
-    if given != len(signature.target.classes):
-        raise ArtifactError(f"the estimator knows {given} classes, the signature {len(signature.target.classes)}")
+def _require_reference_row(artifact: Artifact) -> None:
+    """Show that signature and data belong together."""
+    signature, reference, examples = artifact.signature, artifact.reference, artifact.examples
+    if set(examples.columns) != set(signature.names):
+        raise ArtifactError(f"the examples have {len(examples.columns)} features, the signature {len(signature.names)}")
+    if bool(signature.target.classes) != (examples.labels is not None):
+        raise ArtifactError("the signature is of a classification or of a regression, the examples of the other")
+    if len(reference):
+        checked = signature.check([reference.row(0)])
+        if checked.problems:
+            raise ArtifactError(f"its own reference row is not valid: {checked.problems[0].message}")
+    known = len(examples.probabilities[0]) if examples.probabilities else None
+    if known not in (None, len(signature.target.classes)):
+        raise ArtifactError(f"the estimator knows {known} classes, the signature {len(signature.target.classes)}")

@@ -8,9 +8,17 @@ from fastapi.openapi.utils import get_openapi
 from model_api.artifact import CHAMPION
 from model_api.loading import LoadedModel
 from model_api.registry import Registry
-from model_api.signature import Feature, Signature, Target
+from model_api.signature import Feature, Signature, Target, format_range
+from model_api.values import MAX_TEXT
 
 Json = dict[str, Any]
+JSON_TYPES: dict[str, tuple[str, Json]] = {
+    "category": ("string", {}),
+    "date": ("string", {"format": "date"}),
+    "datetime": ("string", {"format": "date-time"}),
+    "text": ("string", {"maxLength": MAX_TEXT}),
+}
+"""Type of a feature → its type in JSON Schema, where that is another."""
 
 DESCRIPTION = """A model is a service of its own: any HTTP client may ask it.
 
@@ -81,25 +89,22 @@ def _feature(feature: Feature) -> Json:
     unit = f" In {feature.unit}." if feature.unit else ""
     about = feature.description.rstrip(".") + "." if feature.description else ""
     if feature.minimum is not None:
-        about += f" Training values: {feature.minimum:.10g} to {feature.maximum:.10g}."
+        guessed = "guessed to be " if "minimum" in feature.guessed else ""
+        about += f" Training values: {guessed}{format_range(feature)}."
     schema: Json = {"title": feature.title, "description": (about + unit).strip()}
     if feature.categories and not feature.unknown_categories:
         schema["enum"] = [*feature.categories, *([None] if feature.missing_allowed else [])]
         return schema
-    name = "string" if feature.type == "category" else feature.type
-    return {**schema, "type": [name, "null"] if feature.missing_allowed else name}
+    name, more = JSON_TYPES.get(feature.type, (feature.type, {}))
+    return {**schema, "type": [name, "null"] if feature.missing_allowed else name, **more}
 
 
 def _answer(name: str, target: Target, *, many: bool) -> Json:
-    value = _value(target)
-    fields: Json = {"prediction": value}
-    if target.classes:
+    fields: Json = {"prediction": _value(target)}
+    if target.classes and target.probabilities:
         names = [str(level) for level in target.classes]
-        fields["probabilities"] = {
-            "type": "object",
-            "properties": {level: {"type": "number", "minimum": 0, "maximum": 1} for level in names},
-            "required": names,
-        }
+        shares = {key: {"type": "number", "minimum": 0, "maximum": 1} for key in names}
+        fields["probabilities"] = {"type": "object", "properties": shares, "required": names}
     fields["interval"] = _interval(target)
     fields["warnings"] = {"type": "array", "items": _ref("InputWarning")}
     if many:
@@ -115,15 +120,24 @@ def _answer(name: str, target: Target, *, many: bool) -> Json:
 def _value(target: Target) -> Json:
     if target.classes:
         return {"enum": list(target.classes), "title": target.name}
-    return {"type": "number", "title": target.name, "description": target.description}
+    about = {"title": target.name, "description": target.description}
+    return {**_number(target), **about}
+
+
+def _number(target: Target) -> Json:
+    """Describe a number, or with several outputs an object of them."""
+    if not target.outputs:
+        return {"type": "number"}
+    each = {key: {"type": "number"} for key in target.outputs}
+    return {"type": "object", "properties": each, "required": list(target.outputs)}
 
 
 def _interval(target: Target) -> Json:
     coverage = {"type": "number", "example": 0.9}
     if target.classes:
-        held = {"classes": {"type": "array", "items": {"enum": list(target.classes)}}}
+        held: Json = {"classes": {"type": "array", "items": {"enum": list(target.classes)}}}
     else:
-        held = {"low": {"type": "number"}, "high": {"type": "number"}}
+        held = {"low": _number(target), "high": _number(target)}
     return {
         "type": ["object", "null"],
         "description": "What holds the true value with the probability `coverage`; null when calibration is too small.",
@@ -203,10 +217,13 @@ def _content(names: str | list[str], description: str) -> Json:
 
 
 def _example(model: LoadedModel) -> Json:
-    """Give a real reference row, one without gaps where there is one."""
+    """Give a real reference row, one without gaps where there is one; without any, the typical instance."""
     reference = model.artifact.reference
     rows = (reference.row(position) for position in range(len(reference)))
-    return next((row for row in rows if None not in row.values()), reference.row(0))
+    complete = next((row for row in rows if None not in row.values()), None)
+    if complete is None and len(reference):
+        complete = reference.row(0)
+    return complete or {feature.name: feature.default for feature in model.artifact.signature.features}
 
 
 def _ref(name: str) -> Json:

@@ -17,6 +17,18 @@ class Settings(BaseSettings):
     models: Path = Path("models")
     """Folder that holds the published models."""
 
+    poll_seconds: float = Field(default=2.0, ge=0, le=3600)
+    """Seconds between two looks at the folder for new versions and moved aliases; 0 looks once, at the start."""
+
+    keep_versions: int = Field(default=2, ge=0, le=100)
+    """Newest versions of each model that are loaded, besides those that an alias means."""
+
+    load_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """Seconds that a version may take to be tried before it counts as broken."""
+
+    load_memory_bytes: int = Field(default=2 * 2**30, ge=2**28)
+    """Memory that trying a version may take, in bytes."""
+
     default_model: str = ""
     """Model that answers `/predict`; if empty, the one that was published first."""
 
@@ -31,6 +43,9 @@ class Settings(BaseSettings):
 
     trusted_types: Annotated[tuple[str, ...], NoDecode] = ()
     """Types that a model's skops file may hold besides the reviewed ones, separated by commas."""
+
+    trust_pickle: bool = False
+    """Whether models that were published from a pickle are loaded; a pickle can run any code."""
 
     log_format: Literal["readable", "json"] = "readable"
     """How log lines are written: `readable` or `json`."""

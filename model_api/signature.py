@@ -1,39 +1,29 @@
 """What an instance must look like: features, target, and every problem of every feature at once."""
 
-import difflib
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, get_args
 
+from model_api import values
 from model_api.errors import Problem
+from model_api.values import MAX_LEVEL, Level, Rejected, Value, clip, echo, nearest, quote, show
 
-FeatureType = Literal["number", "integer", "boolean", "category"]
+FeatureType = Literal["number", "integer", "boolean", "category", "date", "datetime", "text"]
 Task = Literal["regression", "binary", "multiclass"]
-Level = str | int | float
-Value = str | int | float | bool | None
 Columns = dict[str, list[Value]]
-
-# Forms and query strings send text. Only plain ASCII decimals count as numbers: Python's float() would also
-# take "1_000", "nan" and digits of other scripts.
-DECIMAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", re.ASCII)
-BOOLEANS: Mapping[str, bool] = {"true": True, "false": False, "1": True, "0": False}
-LARGEST_EXACT_INTEGER = 2**53 - 1
-MAX_ECHO = 64
-"""Characters of a caller's value that an error message repeats."""
 MAX_UNKNOWN_FEATURES = 20
 """Unknown features of one row that are named one by one."""
-
-
-class _Rejected(Exception):
-    """A value does not fit its feature: `code` for programs, `reason` completes "bmi …"."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
+ORDERED = ("number", "integer", "date", "datetime")
+"""Types whose values have a range."""
+NOUNS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "date": "a date such as 2026-11-24",
+    "datetime": "a date and time such as 2026-11-24T09:30",
+    "text": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ class Feature:
     name: str
     """The name by which the model knows it."""
     type: FeatureType
-    """number, integer, boolean or category."""
+    """number, integer, boolean, category, date, datetime or text."""
     label: str = ""
     """What people call it; the name if empty."""
     unit: str | None = None
@@ -52,10 +42,12 @@ class Feature:
     """One sentence for the person who fills in the form."""
     group: str | None = None
     """Heading under which a long form lists it."""
-    minimum: float | None = None
-    """Smallest training value; a smaller one is warned about."""
-    maximum: float | None = None
+    minimum: float | str | None = None
+    """Smallest training value, of a date the earliest; a smaller one is warned about."""
+    maximum: float | str | None = None
     """Largest training value; a larger one is warned about."""
+    quantiles: tuple[float, ...] = ()
+    """Of a number, the training values that 5, 25, 50, 75 and 95 % do not exceed."""
     step: float | None = None
     """Precision of the training values."""
     categories: tuple[Level, ...] = ()
@@ -68,6 +60,10 @@ class Feature:
     """Share of training rows without a value, from 0 to 1."""
     default: Value = None
     """Median of the training values, or the most frequent one."""
+    zone: str | None = None
+    """Time zone of a datetime's training values; None when they have none."""
+    guessed: tuple[str, ...] = ()
+    """Which of these facts are guesses, because the model was published without its data."""
 
     @property
     def title(self) -> str:
@@ -77,78 +73,45 @@ class Feature:
     @cached_property
     def expected(self) -> str:
         """Say in words which values are accepted."""
-        unit = f" {self.unit}" if self.unit else ""
         if self.type == "category":
-            shown = ", ".join(_quote(level) for level in self.categories[:10])
-            text = f"one of {shown}" + (", …" if len(self.categories) > 10 else "")
-        elif self.type == "boolean":
-            text = "true or false"
+            shown = ", ".join(quote(level) for level in self.categories[:10])
+            words = f"one of {shown}" + (", …" if len(self.categories) > 10 else "")
         else:
-            noun = "a number" if self.type == "number" else "a whole number"
-            usual = f", usually {format_range(self)}{unit}" if self.minimum is not None else unit
-            text = noun + usual
-        return text + (", or null if unknown" if self.missing_allowed else "")
+            unit = f" {self.unit}" if self.unit else ""
+            words = NOUNS[self.type] + (f", usually {format_range(self)}{unit}" if self.minimum is not None else unit)
+        return words + (", or null if unknown" if self.missing_allowed else "")
 
     @cached_property
     def parse(self) -> Callable[[object], Value]:
-        """The function that turns a wire value into the model's value, or raises `_Rejected`."""
-        return {
-            "number": self._number,
-            "integer": self._integer,
-            "boolean": self._boolean,
+        """The function that turns a wire value into the model's value, or raises `Rejected`."""
+        parsers: dict[str, Callable[[object], Value]] = {
+            "number": values.number,
+            "integer": values.integer,
+            "boolean": values.boolean,
             "category": self._category,
-        }[self.type]
-
-    def _number(self, value: object) -> float:
-        if isinstance(value, str):
-            if not DECIMAL.fullmatch(value):
-                raise _Rejected("not_a_number", f"must be a number, not {_echo(value)}")
-            value = float(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _Rejected("not_a_number", f"must be a number, not {_echo(value)}")
-        try:
-            number = float(value)
-        except OverflowError:  # an integer of more than 308 digits
-            number = math.inf
-        if not math.isfinite(number):
-            raise _Rejected("out_of_range", "is out of the range of a 64-bit number")
-        return number
-
-    def _integer(self, value: object) -> int:
-        try:
-            number = self._number(value)
-        except _Rejected as error:
-            if error.code == "out_of_range":
-                raise
-            raise _Rejected("not_an_integer", f"must be a whole number, not {_echo(value)}") from None
-        if not number.is_integer():
-            raise _Rejected("not_an_integer", f"must be a whole number, not {_echo(value)}")
-        if abs(number) > LARGEST_EXACT_INTEGER:
-            raise _Rejected("out_of_range", "is out of the range of whole numbers that are kept exactly")
-        return int(number)
-
-    def _boolean(self, value: object) -> bool:
-        if isinstance(value, bool | int | float) and value in (0, 1):
-            return bool(value)
-        if isinstance(value, str) and value.lower() in BOOLEANS:
-            return BOOLEANS[value.lower()]
-        raise _Rejected("not_a_boolean", f"must be true or false, not {_echo(value)}")
+            "date": values.date,
+            "datetime": partial(values.date_time, zone=self.zone),
+            "text": values.text,
+        }
+        return parsers[self.type]
 
     def _category(self, value: object) -> Value:
         level = self._levels.get(value) if isinstance(value, str) else None
         if level is None and self._numeric_levels:
             level = self._numeric_level(value)
         if level is None and self.unknown_categories and isinstance(value, str):
+            if len(value) > MAX_LEVEL:
+                raise Rejected("too_long", f"is longer than {MAX_LEVEL:,} characters")
             return value
         if level is None:
-            raise _Rejected("unknown_category", f"must be {self.expected}, not {_echo(value)}{self._near(value)}")
+            raise Rejected("unknown_category", f"must be {self.expected}, not {echo(value)}{self._near(value)}")
         return level
 
     def _numeric_level(self, value: object) -> Level | None:
         """Find the level that equals a number, however it was written ("1", 1, 1.0)."""
         try:
-            return self._numeric_levels.get(self._number(value))
-        except _Rejected:
+            return self._numeric_levels.get(values.number(value))
+        except Rejected:
             return None
 
     @cached_property
@@ -160,8 +123,8 @@ class Feature:
         return {float(level): level for level in self.categories if not isinstance(level, str)}
 
     def _near(self, value: object) -> str:
-        near = _nearest(str(value), [str(level) for level in self.categories])
-        return f" (did you mean {_quote(near)}?)" if near else ""
+        near = nearest(str(value), [str(level) for level in self.categories])
+        return f" (did you mean {quote(near)}?)" if near else ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +147,10 @@ class Target:
     """Smallest training value."""
     maximum: float | None = None
     """Largest training value."""
+    outputs: tuple[str, ...] = ()
+    """Names of the numbers that one prediction holds, when it is more than one."""
+    probabilities: bool = True
+    """Whether a classification tells how probable each class is."""
 
 
 @dataclass(frozen=True)
@@ -241,66 +208,75 @@ class Signature:
         columns: Columns = {name: [] for name in self._by_name}
         checked = Checked(columns, [], [], [])
         for position, instance in enumerate(instances):
-            values, problems = self._check_row(instance, position)
+            row, problems = self._check_row(instance, position)
             if problems:
                 checked.problems.extend(problems)
                 continue
             for name, column in columns.items():
-                column.append(values[name])
+                column.append(row[name])
             checked.good.append(position)
-            checked.warnings.append(self._warnings(values))
+            checked.warnings.append(self._warnings(row))
         return checked
 
     def _check_row(self, instance: object, row: int) -> tuple[dict[str, Value], list[Problem]]:
         if not isinstance(instance, dict):
-            message = f"row {row} must be an object of features, not {_echo(instance)}"
-            return {}, [Problem(None, "not_an_object", message, "an object", _clip(instance), row)]
-        values: dict[str, Value] = {}
+            message = f"row {row} must be an object of features, not {echo(instance)}"
+            return {}, [Problem(None, "not_an_object", message, "an object", clip(instance), row)]
+        found: dict[str, Value] = {}
         problems = []
         for name, feature in self._by_name.items():
             value = instance.get(name)
             try:
-                values[name] = _parse(feature, value)
-            except _Rejected as error:
+                found[name] = _parse(feature, value)
+            except Rejected as error:
                 absent = error.code == "missing" and name not in instance
                 message = f"{name} {error.reason}"
-                echo = None if absent else _clip(value)
-                problems.append(Problem(name, error.code, message, feature.expected, echo, row))
-        return values, problems + self._unknown(instance, row)
+                sent = None if absent else clip(value)
+                problems.append(Problem(name, error.code, message, feature.expected, sent, row))
+        return found, problems + self._unknown(instance, row)
 
     def _unknown(self, instance: dict[str, object], row: int) -> list[Problem]:
         names = [name for name in instance if name not in self._by_name]
         problems = []
         for name in names[:MAX_UNKNOWN_FEATURES]:
-            near = _nearest(name, self.names)
+            near = nearest(name, self.names)
             hint = f"; did you mean {near}?" if near else ""
-            message = f"{_clip(name)} is not a feature of this model{hint}"
-            problems.append(Problem(_clip(name), "unknown_feature", message, near, None, row))
+            message = f"{clip(name)} is not a feature of this model{hint}"
+            problems.append(Problem(clip(name), "unknown_feature", message, near, None, row))
         if (more := len(names) - MAX_UNKNOWN_FEATURES) and more > 0:
             message = f"{more} more features are not of this model"
             problems.append(Problem(None, "unknown_feature", message, None, None, row))
         return problems
 
-    def _warnings(self, values: dict[str, Value]) -> list[InputWarning]:
-        found = (warning_about(feature, values[name]) for name, feature in self._by_name.items())
+    def _warnings(self, row: dict[str, Value]) -> list[InputWarning]:
+        found = (warning_about(feature, row[name]) for name, feature in self._by_name.items())
         return [warning for warning in found if warning]
 
     def to_dict(self) -> dict[str, Any]:
         """Give the signature in its wire form."""
-        return {
-            "features": [{**asdict(f), "categories": list(f.categories)} for f in self.features],
-            "target": {**asdict(self.target), "classes": list(self.target.classes)},
-        }
+        return {"features": [_listed(asdict(f)) for f in self.features], "target": _listed(asdict(self.target))}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Signature":
         """Read the wire form back; raises TypeError, KeyError or ValueError when it is not one."""
-        features = tuple(Feature(**{**f, "categories": tuple(f["categories"])}) for f in data["features"])
+        features = tuple(Feature(**_tupled(feature)) for feature in data["features"])
         for feature in features:
             if feature.type not in get_args(FeatureType):
                 raise ValueError(f"feature {feature.name!r} has the unknown type {feature.type!r}")
-        target = data["target"]
-        return cls(features, Target(**{**target, "classes": tuple(target["classes"])}))
+        if len({feature.name for feature in features}) < len(features):
+            raise ValueError("a feature is named twice")
+        target = Target(**_tupled(data["target"]))
+        if target.task not in get_args(Task):
+            raise ValueError(f"the target has the unknown task {target.task!r}")
+        return cls(features, target)
+
+
+def _listed(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+
+
+def _tupled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in dict(fields).items()}
 
 
 def warning_about(feature: Feature, value: Value) -> InputWarning | None:
@@ -311,55 +287,38 @@ def warning_about(feature: Feature, value: Value) -> InputWarning | None:
     if feature.type == "category":
         if value in feature.categories:
             return None
-        message = f"{feature.name} {_echo(value)} never occurred in training; the model ignores it"
+        message = f"{feature.name} {echo(value)} never occurred in training; the model ignores it"
         return InputWarning(feature.name, "unknown_category", message)
-    if isinstance(value, (bool, str)) or feature.minimum is None or feature.maximum is None:
+    side = _outside(feature, value)
+    if side is None:
         return None
-    if feature.minimum <= value <= feature.maximum:
-        return None
-    side = "below" if value < feature.minimum else "above"
-    message = f"{feature.name} {value:.10g} is {side} every training value ({format_range(feature)})"
+    message = f"{feature.name} {show(value)} is {side} every training value ({format_range(feature)})"
     return InputWarning(feature.name, "outside_training_range", message)
+
+
+def _outside(feature: Feature, value: Any) -> str | None:
+    """Tell on which side of the training range a value lies, if outside."""
+    low, high = feature.minimum, feature.maximum
+    if feature.type not in ORDERED or low is None or high is None:
+        return None
+    if low <= value <= high:
+        return None
+    sides = ("before", "after") if isinstance(low, str) else ("below", "above")
+    return sides[0] if value < low else sides[1]
 
 
 def format_range(feature: Feature) -> str:
     """Write the training range as "18 to 42.2"."""
-    return f"{feature.minimum:.10g} to {feature.maximum:.10g}"
+    return f"{show(feature.minimum)} to {show(feature.maximum)}"
 
 
 def _is_missing(value: object, feature: Feature) -> bool:
-    return value is None or (value == "" and "" not in feature.categories)
+    return value is None or (value == "" and "" not in feature.categories and feature.type != "text")
 
 
 def _parse(feature: Feature, value: object) -> Value:
     if not _is_missing(value, feature):
         return feature.parse(value)
     if not feature.missing_allowed:
-        raise _Rejected("missing", f"is missing; give {feature.expected}")
+        raise Rejected("missing", f"is missing; give {feature.expected}")
     return None
-
-
-def _clip(value: object) -> str:
-    """Repeat a caller's value, short and printable."""
-    text = value if isinstance(value, str) else str(value)[: MAX_ECHO + 1]
-    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[: MAX_ECHO + 1])
-    return text if len(text) <= MAX_ECHO else text[: MAX_ECHO - 1] + "…"
-
-
-def _echo(value: object) -> str:
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{_clip(value)}"' if isinstance(value, str) else _clip(value)
-
-
-def _quote(level: object) -> str:
-    return f'"{level}"' if isinstance(level, str) else str(level)
-
-
-def _nearest(name: str, known: Sequence[str]) -> str | None:
-    """Find the known name that a slip of the pen would have turned into this one."""
-    folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name[:200].strip().casefold(), folded, n=1, cutoff=0.6)
-    return folded[near[0]] if near else None

@@ -81,8 +81,9 @@ def read_coverage(value: object) -> float:
 def answer(answer: Answer, key: AnswerKey, request_id: str, *, single: bool) -> dict[str, Any]:
     """Give an answer in its wire form: values for a single instance, else lists of them."""
     rows = [_row(position, row) for position, row in enumerate(answer.predictions)]
-    classifies = bool(answer.model.artifact.signature.target.classes)
-    fields = ["prediction", *(["probabilities"] if classifies else []), "interval", "warnings"]
+    target = answer.model.artifact.signature.target
+    with_shares = bool(target.classes) and target.probabilities
+    fields = ["prediction", *(["probabilities"] if with_shares else []), "interval", "warnings"]
     body = {field: rows[0][field] if single else [row[field] for row in rows] for field in fields}
     body = {key if field == "prediction" else field: value for field, value in body.items()}
     return {**body, "model": answer.model.name, "version": answer.model.version, "request_id": request_id}

@@ -8,8 +8,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = {"sklearn", "pandas", "skops", "scipy"}
-MAY_USE_SKLEARN = ("model_api/publishing/", "model_api/examples/", "model_api/runtimes/sklearn.py")
+HEAVY = {"sklearn", "pandas", "skops", "scipy", "skl2onnx", "pyarrow", "yaml"}
+MAY_USE_SKLEARN = (
+    *("model_api/publishing/", "model_api/examples/"),
+    *("model_api/runtimes/sklearn.py", "model_api/runtimes/frames.py"),
+)
+SERVE = """
+import sys
+from pathlib import Path
+from starlette.testclient import TestClient
+from model_api.app import create_app
+from model_api.settings import Settings
+
+with TestClient(create_app(Settings(models=Path(sys.argv[1]), allowed_hosts=("testserver",)))) as client:
+    while client.get("/health/ready").status_code != 200:
+        pass
+    answer = client.get("/models/diabetes/predict")
+    assert answer.status_code == 200, answer.text
+print(*sys.modules)
+"""
 
 
 def modules(package: str) -> list[Path]:
@@ -48,9 +65,40 @@ def test_only_publishing_and_the_scikit_learn_runtime_import_scikit_learn(path: 
         assert not roots(path) & HEAVY
 
 
+@pytest.mark.parametrize("path", modules("model_api"), ids=str)
+def test_onnx_is_written_and_inspected_apart_from_where_it_is_served(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    if not place.startswith(("model_api/publishing/", "model_api/inspection/onnx_file.py")):
+        assert "onnx" not in roots(path)
+    if place != "model_api/runtimes/onnx.py":
+        assert "onnxruntime" not in roots(path)
+
+
+def test_a_process_that_serves_compiled_models_stays_small(models_folder: Path) -> None:
+    served = subprocess.run(
+        [sys.executable, "-c", SERVE, str(models_folder)], capture_output=True, text=True, check=True
+    )
+
+    assert not (HEAVY | {"onnx"}) & set(served.stdout.split())
+
+
 @pytest.mark.parametrize(
     "name",
-    ["errors", "signature", "artifact", "registry", "inference", "conformal", "wire", "json_body", "settings"],
+    [
+        "errors",
+        "signature",
+        "artifact",
+        "registry",
+        "inference",
+        "conformal",
+        "wire",
+        "json_body",
+        "settings",
+        "values",
+        "folders",
+        "loading",
+        "trial",
+    ],
 )
 def test_what_lies_below_the_routes_knows_no_http(name: str) -> None:
     assert not roots(ROOT / "model_api" / f"{name}.py") & {"fastapi", "starlette", "uvicorn"}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from model_api.artifact import models_in
+from model_api.folders import models_in
 
 NAMES = ("diabetes", "breast-cancer", "wine", "loans")
 """In the order of publishing: the first one becomes the default model."""

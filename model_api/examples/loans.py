@@ -20,9 +20,11 @@ EMPLOYMENT = {"salaried": 0.6, "self-employed": 0.8, "retired": 0.5, "student": 
 """Level → what it adds to the log-odds of default."""
 PURPOSE = {"car": 0.0, "education": 0.1, "home": -0.3, "business": 0.5, "other": 0.2}
 CATEGORIES = ["employment", "purpose"]
+CLOSED = {"unknown_categories": False}
+"""The estimator would ignore another level; who types one has made a mistake and should hear of it."""
 FEATURES: dict[str, dict[str, Any]] = {
     "age": {"label": "Age", "unit": "years", "group": "Applicant"},
-    "employment": {"label": "Employment", "group": "Applicant", "categories": tuple(EMPLOYMENT)},
+    "employment": {"label": "Employment", "group": "Applicant", **CLOSED, "categories": tuple(EMPLOYMENT)},
     "yearly_income": {
         "label": "Yearly income",
         "unit": "€",
@@ -39,7 +41,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     },
     "amount": {"label": "Amount", "unit": "€", "group": "Loan"},
     "term": {"label": "Term", "unit": "months", "group": "Loan"},
-    "purpose": {"label": "Purpose", "group": "Loan", "categories": tuple(PURPOSE)},
+    "purpose": {"label": "Purpose", "group": "Loan", **CLOSED, "categories": tuple(PURPOSE)},
     "interest_rate": {"label": "Interest rate", "unit": "%", "group": "Loan", "description": "A year"},
 }
 CARD = """# Loans (synthetic)

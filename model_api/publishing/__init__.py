@@ -1,28 +1,33 @@
 """Estimator + data → artifact: a new immutable version, written aside and put in place in one step."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from sklearn.base import BaseEstimator
-
-from model_api.artifact import CHAMPION
-from model_api.publishing.estimator_file import dump
+from model_api.artifact import Reference
+from model_api.publishing.card import write_card
+from model_api.publishing.compiling import compile_estimator
+from model_api.publishing.estimator_file import estimator_hash, store
 from model_api.publishing.quality import assess
-from model_api.publishing.reference_sample import sample
+from model_api.publishing.reference_sample import plain_columns, sample
 from model_api.publishing.signature_inference import infer_signature
+from model_api.publishing.tables import as_table
 from model_api.publishing.version_folder import Draft, write_version
+from model_api.publishing.without_data import guess_signature, stand_in_rows
+from model_api.runtimes.frames import layout_of
+from model_api.runtimes.sklearn import SklearnPredictor
 
 __all__ = ["publish"]
 
 
 def publish(
-    estimator: BaseEstimator,
-    X: pd.DataFrame,
-    y: pd.Series,
+    estimator: Any,
+    X: Any = None,
+    y: Any = None,
     *,
     name: str,
+    test: tuple[Any, Any] | None = None,
     title: str = "",
     description: str = "",
     features: Mapping[str, Mapping[str, Any]] | None = None,
@@ -30,28 +35,54 @@ def publish(
     card: str = "",
     synthetic: bool = False,
     models: Path | str = "models",
-    alias: str = CHAMPION,
+    alias: str | None = None,
+    compiled: bool = True,
+    allow_pickle: bool = False,
 ) -> Path:
     """Fit nothing, prove what can be proved, and write `estimator` as a version that can be served.
 
-    `estimator` is fitted on `X` (n rows, a column per feature) and `y` (n values). `features` and `target` add
-    what data cannot tell: label, unit, description, group. Publishing the same bytes again makes no new version.
+    `estimator` is fitted on `X` (n rows, a column per feature) and `y` (n values, or n × m numbers); `test` are rows
+    that it has not seen. `features` and `target` add what data cannot tell: label, unit, description, group. Without
+    data the version says what is guessed. `compiled=False` serves scikit-learn itself; `allow_pickle` keeps a pickle
+    where skops has no form for the estimator. The version gets `alias`; without one it becomes the champion of a model
+    that has none. Publishing the same content again makes no new version.
     Returns the version's folder. Raises ValueError when name, data and estimator do not fit together.
     """
-    signature = infer_signature(estimator, X, y, features or {}, target or {})
-    quality, scores = assess(estimator, X, y, signature.target)
-    reference = sample(X, y, signature)
+    features, target = features or {}, target or {}
+    training = None if X is None else as_table(X, y)
+    if training is None:
+        signature, layout = guess_signature(estimator, features, target)
+        rows, reference = stand_in_rows(signature), Reference({f: [] for f in signature.names}, [])
+    else:
+        signature, layout = infer_signature(estimator, *training, features, target), layout_of(training[0])
+        rows, reference = plain_columns(training[0], signature), sample(*training, signature)
+    stored = store(estimator, allow_pickle=allow_pickle)
+    bare = not hasattr(estimator, "feature_names_in_") and all(column["dtype"] == "float64" for column in layout)
+    predictor = SklearnPredictor(stored.estimator, layout, signature.target.classes, bare=bare)
+    forms = compile_estimator(stored.estimator, signature, layout, rows, predictor, forms=compiled)
+    assessed = assess(estimator, signature, training, test and as_table(*test), predictor) if training else None
+    about = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
+    quality = assessed.quality if assessed else None
     draft = Draft(
         title=title or name,
         description=description,
         synthetic=synthetic,
-        signature=signature,
-        estimator=dump(estimator),
-        estimator_class=f"{type(estimator).__module__}.{type(estimator).__qualname__}",
-        dtypes={str(column): str(dtype) for column, dtype in X.dtypes.items()},
-        reference=reference,
-        quality=quality,
-        scores=scores,
-        card=card,
+        estimator={"class": about, "columns": layout, "bare": bare, "by_probability": forms.by_probability},
+        timings=forms.timings,
+        documents={
+            "signature.json": signature.to_dict(),
+            "reference.json": asdict(reference),
+            "quality.json": quality,
+            "calibration.json": {"scores": assessed.scores if assessed else []},
+            "examples.json": forms.examples,
+            "parity.json": {"estimator": estimator_hash(stored.files), **forms.parity()},
+        },
+        files={
+            **stored.files,
+            **forms.files,
+            "card.md": write_card(
+                signature, quality, title=title or name, description=description, text=card, about=about
+            ).encode(),
+        },
     )
     return write_version(Path(models), name, draft, alias)

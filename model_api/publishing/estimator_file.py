@@ -1,18 +1,60 @@
-"""The fitted estimator as skops bytes that depend on its content alone."""
+"""The fitted estimator as bytes that depend on its content alone: skops, or a pickle where the publisher allows one."""
 
+import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import skops.io
-from sklearn.base import BaseEstimator
+
+from model_api.runtimes.sklearn import PICKLE, SKOPS
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date that every entry of the archive carries."""
 
 
-def dump(estimator: BaseEstimator) -> bytes:
+@dataclass(frozen=True)
+class StoredEstimator:
+    """An estimator as it was written, and as it is read again."""
+
+    files: dict[str, bytes]
+    estimator: Any
+    """What the file gives back: this is what is compared and served, not the object that was passed in."""
+
+
+def store(estimator: Any, *, allow_pickle: bool) -> StoredEstimator:
+    """Write an estimator and read it again. Raises ValueError when only a pickle could hold it, and none is allowed."""
+    try:
+        data = dump(estimator)
+        return StoredEstimator({SKOPS: data}, skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data)))
+    except Exception as error:  # skops raises whatever its readers and writers happen to meet
+        if allow_pickle:
+            return _pickled(estimator)
+        raise ValueError(
+            f"skops cannot hold this {type(estimator).__name__} ({type(error).__name__}: {error}); make its own steps "
+            "importable classes of a package, or allow a pickle, which servers refuse unless they are told to trust it"
+        ) from error
+
+
+def _pickled(estimator: Any) -> StoredEstimator:
+    import pickle  # noqa: TID251 -- the publisher allowed it, for an object of theirs
+
+    try:
+        data = pickle.dumps(estimator, protocol=5)
+    except Exception as error:
+        raise ValueError(f"not even a pickle can hold this {type(estimator).__name__}: {error}") from error
+    return StoredEstimator({PICKLE: data}, estimator)
+
+
+def estimator_hash(files: Mapping[str, bytes]) -> str:
+    """Give the SHA-256 of the estimator's file: what the compiled forms were proved equal to."""
+    return hashlib.sha256(next(files[name] for name in (SKOPS, PICKLE) if name in files)).hexdigest()
+
+
+def dump(estimator: Any) -> bytes:
     """Serialise `estimator`; the same estimator gives the same bytes.
 
     skops names entries after memory addresses and stamps them with the time. Both are replaced, so that a hash of

@@ -1,23 +1,39 @@
-"""Data and a fitted estimator → signature: types, ranges, precision, categories, missing policy, defaults."""
+"""Data and a fitted estimator → signature: types, ranges, precision, categories, missing policy, defaults.
+
+What data tells comes first; what only the estimator knows (publishing/estimator_knowledge.py) fills the gaps, and all
+of it where there is no data. What a person describes goes before both.
+"""
 
 import math
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as dtypes
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 
-from model_api.signature import Feature, FeatureType, Level, Signature, Target, Task
+from model_api.publishing.estimator_knowledge import FeatureKnowledge, features_known_to
+from model_api.publishing.levels import in_sensible_order
+from model_api.runtimes.frames import layout_of
+from model_api.runtimes.sklearn import SklearnPredictor
+from model_api.signature import Feature, FeatureType, Signature, Target, Task
+from model_api.values import MAX_TEXT, Level, Value
 
 MAX_DECIMALS = 12
+SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of the quantiles that a number is described by."""
+MANY_LEVELS, LONG_LEVEL = 50, 100
+"""Different texts from which on, and characters from which on, a column of texts is no category."""
+NEVER_SEEN = "a level that was never seen"
 
 
 def infer_signature(
-    estimator: BaseEstimator,
+    estimator: Any,
     X: pd.DataFrame,
-    y: "pd.Series[Any]",
+    y: "pd.Series[Any] | pd.DataFrame",
     features: Mapping[str, Mapping[str, Any]],
     target: Mapping[str, Any],
 ) -> Signature:
@@ -25,41 +41,88 @@ def infer_signature(
 
     Raises ValueError for an override of a column that does not exist, and for a column of an unknown type.
     """
-    if unknown := set(features) - set(X.columns):
+    require_described(features, [str(name) for name in X.columns])
+    known = features_known_to(estimator)
+    inferred = tuple(
+        _feature(X[name], features.get(str(name), {}), known.get(str(name), FeatureKnowledge())) for name in X.columns
+    )
+    signature = Signature(inferred, _target(estimator, y, target))
+    return _with_tolerance(estimator, X, signature, features)
+
+
+def require_described(features: Mapping[str, Any], names: list[str]) -> None:
+    """Refuse descriptions of features that are not there; raises ValueError."""
+    if unknown := set(features) - set(names):
         raise ValueError(f"described features that the data does not have: {', '.join(sorted(unknown))}")
-    inferred = tuple(_feature(X[name], features.get(name, {})) for name in X.columns)
-    return Signature(inferred, _target(estimator, y, target))
 
 
-def _feature(column: "pd.Series[Any]", described: Mapping[str, Any]) -> Feature:
-    name = str(column.name)
-    kind: FeatureType = described.get("type") or _type(column)
-    known = column.dropna()
+def _feature(column: "pd.Series[Any]", described: Mapping[str, Any], known: FeatureKnowledge) -> Feature:
+    kind: FeatureType = described.get("type") or feature_type(column, known)
+    given = column.dropna()
+    if given.empty:
+        raise ValueError(f"column {column.name!r} holds no value at all")
     facts: dict[str, Any] = {
-        "name": name,
+        "name": str(column.name),
         "type": kind,
         "missing_allowed": bool(column.isna().any()),
         "missing_rate": round(float(column.isna().mean()), 4),
     }
     if kind in ("number", "integer"):
-        facts |= _number_facts(known.astype("float64"), kind)
+        facts |= _number_facts(given.astype("float64"), kind)
+    elif kind in ("date", "datetime"):
+        facts |= _moment_facts(given, kind)
     elif kind == "category":
-        facts |= {"categories": _levels(column), "default": _plain(known.mode().iloc[0])}
+        facts |= {"categories": _levels(column, known), "default": plain(given.mode().iloc[0])}
+    elif kind == "boolean":
+        facts |= {"default": bool(given.astype("float64").mean() >= 0.5)}
     else:
-        facts |= {"default": bool(known.astype("float64").mean() >= 0.5)}
-    return Feature(**{**facts, **described})
+        facts |= {"default": str(given.iloc[0])[:MAX_TEXT]}
+    return Feature(**{**facts, **{name: _tuple(value) for name, value in described.items()}})
 
 
-def _type(column: "pd.Series[Any]") -> FeatureType:
-    if dtypes.is_bool_dtype(column.dtype):
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def feature_type(column: "pd.Series[Any]", known: FeatureKnowledge) -> FeatureType:
+    """Tell what kind of values a column holds. Raises ValueError for one that is not served."""
+    dtype = column.dtype
+    if dtypes.is_bool_dtype(dtype):
         return "boolean"
-    if dtypes.is_integer_dtype(column.dtype):
+    if dtypes.is_integer_dtype(dtype):
         return "integer"
-    if dtypes.is_float_dtype(column.dtype):
+    if dtypes.is_float_dtype(dtype):
         return "number"
-    if dtypes.is_string_dtype(column.dtype) or isinstance(column.dtype, pd.CategoricalDtype):
+    if dtypes.is_datetime64_any_dtype(dtype):
+        return "date" if _are_dates(column.dropna()) else "datetime"
+    if isinstance(dtype, pd.CategoricalDtype):
         return "category"
-    raise ValueError(f"column {column.name!r} has the dtype {column.dtype}, which is not served yet")
+    if dtypes.is_string_dtype(dtype) or dtypes.is_object_dtype(dtype):
+        return _type_of_objects(column, known)
+    raise ValueError(f"column {column.name!r} has the dtype {dtype}, which is not served")
+
+
+def _type_of_objects(column: "pd.Series[Any]", known: FeatureKnowledge) -> FeatureType:
+    given = column.dropna()
+    kinds = {type(value) for value in given}
+    if kinds <= {bool, np.bool_} and kinds:
+        return "boolean"
+    if not kinds <= {str}:
+        found = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise ValueError(
+            f"column {column.name!r} holds {found}; give it a dtype of its own, such as datetime64 or Int64"
+        )
+    if known.text:
+        return "text"
+    different = given.nunique()
+    long = int(given.str.len().max()) > LONG_LEVEL
+    if not known.categories and (long or (different > MANY_LEVELS and different > len(given) / 2)):
+        return "text"
+    return "category"
+
+
+def _are_dates(moments: "pd.Series[Any]") -> bool:
+    return moments.dt.tz is None and bool((moments.dt.normalize() == moments).all())
 
 
 def _number_facts(known: "pd.Series[float]", kind: FeatureType) -> dict[str, Any]:
@@ -68,6 +131,7 @@ def _number_facts(known: "pd.Series[float]", kind: FeatureType) -> dict[str, Any
     return {
         "minimum": float(known.min()),
         "maximum": float(known.max()),
+        "quantiles": tuple(float(value) for value in np.quantile(known.to_numpy(), SHARES)),
         "step": step,
         "default": int(median) if kind == "integer" else median,
     }
@@ -87,27 +151,113 @@ def _round_to(value: float, step: float) -> float:
     return round(value, decimals)
 
 
-def _levels(column: "pd.Series[Any]") -> tuple[Level, ...]:
-    """Give a category's levels: in their declared order, else sorted."""
+def _moment_facts(known: "pd.Series[Any]", kind: FeatureType) -> dict[str, Any]:
+    middle = known.sort_values().iloc[len(known) // 2]
+    ends = {"minimum": moment(known.min(), kind), "maximum": moment(known.max(), kind)}
+    zone = str(known.dt.tz) if known.dt.tz is not None else None
+    return {**ends, "default": moment(middle, kind), "zone": zone}
+
+
+def moment(value: pd.Timestamp, kind: FeatureType) -> str:
+    """Write a moment in its canonical form: see values.py."""
+    if kind == "date":
+        return value.date().isoformat()
+    if value.tz is not None:
+        value = value.tz_convert("UTC")
+    return value.to_pydatetime(warn=False).isoformat()
+
+
+def _levels(column: "pd.Series[Any]", known: FeatureKnowledge) -> tuple[Level, ...]:
+    """Give a category's levels: in their declared order, else in a sensible one."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return tuple(_plain(level) for level in column.dtype.categories)
-    return tuple(sorted(_plain(level) for level in column.dropna().unique()))
+        declared = tuple(plain(level) for level in column.dtype.categories)
+        if column.dtype.ordered:
+            return declared
+        return in_sensible_order(declared) if _is_sorted(declared) else declared
+    found = tuple(plain(level) for level in column.dropna().unique())
+    if known.ordered and set(found) <= set(known.categories):
+        return known.categories
+    return in_sensible_order(found)
 
 
-def _target(estimator: BaseEstimator, y: "pd.Series[Any]", described: Mapping[str, Any]) -> Target:
-    facts: dict[str, Any] = {"name": str(y.name or "target")}
+def _is_sorted(levels: tuple[Level, ...]) -> bool:
+    """Tell whether levels stand as pandas puts them when nobody declares an order."""
+    return list(levels) == sorted(levels, key=lambda level: (isinstance(level, str), level))
+
+
+def _target(estimator: Any, y: "pd.Series[Any] | pd.DataFrame", described: Mapping[str, Any]) -> Target:
+    if isinstance(y, pd.DataFrame) and y.shape[1] > 1:
+        return _several_numbers(estimator, y, described)
+    column = y.iloc[:, 0] if isinstance(y, pd.DataFrame) else y
+    facts = target_facts(estimator, str(column.name if column.name is not None else "target"))
+    if facts["task"] == "regression":
+        facts |= {"minimum": float(column.min()), "maximum": float(column.max())}
+    return Target(**{**facts, **{name: _tuple(value) for name, value in described.items()}})
+
+
+def target_facts(estimator: Any, name: str) -> dict[str, Any]:
+    """Tell what an estimator itself says of its target."""
+    if not is_classifier(estimator):
+        return {"name": name, "task": "regression"}
+    if isinstance(estimator.classes_, list):
+        raise ValueError("a classifier of several targets is not served; publish one model for each")
+    classes = tuple(plain(level) for level in estimator.classes_)
+    task: Task = "binary" if len(classes) == 2 else "multiclass"
+    facts = {"name": name, "task": task, "classes": classes, "probabilities": hasattr(estimator, "predict_proba")}
+    return {**facts, "positive": classes[1]} if task == "binary" else facts
+
+
+def _several_numbers(estimator: Any, y: pd.DataFrame, described: Mapping[str, Any]) -> Target:
     if is_classifier(estimator):
-        classes = tuple(_plain(level) for level in estimator.classes_)
-        task: Task = "binary" if len(classes) == 2 else "multiclass"
-        facts |= {"task": task, "classes": classes}
-        if task == "binary":
-            facts["positive"] = classes[1]
-    else:
-        facts |= {"task": "regression", "minimum": float(y.min()), "maximum": float(y.max())}
-    return Target(**{**facts, **described})
+        raise ValueError("a classifier of several targets is not served; publish one model for each")
+    names = tuple(str(name) for name in y.columns)
+    facts: dict[str, Any] = {"name": " and ".join(names), "task": "regression", "outputs": names}
+    facts |= {"minimum": float(y.min().min()), "maximum": float(y.max().max())}
+    return Target(**{**facts, **{name: _tuple(value) for name, value in described.items()}})
 
 
-def _plain(value: Any) -> Any:
+def _with_tolerance(
+    estimator: Any, X: pd.DataFrame, signature: Signature, described: Mapping[str, Mapping[str, Any]]
+) -> Signature:
+    """Find out which categories may hold levels that were never seen: by asking the estimator about one."""
+    predictor = SklearnPredictor(estimator, layout_of(X), signature.target.classes)
+    row = {f.name: [plain_value(X[f.name].iloc[0], f)] for f in signature.features}
+    features = []
+    for feature in signature.features:
+        known = feature
+        if feature.type == "category" and "unknown_categories" not in described.get(feature.name, {}):
+            texts = all(isinstance(level, str) for level in feature.categories)
+            tolerates = texts and _tolerates_unknown(predictor, row, feature.name)
+            known = replace(feature, unknown_categories=tolerates)
+        features.append(known)
+    return Signature(tuple(features), signature.target)
+
+
+def _tolerates_unknown(predictor: SklearnPredictor, row: Mapping[str, list[Value]], name: str) -> bool:
+    """Tell whether an estimator answers for a level that it never saw."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            output = predictor.predict({**row, name: [NEVER_SEEN]})
+    except Exception:  # noqa: BLE001 -- whatever it raises, it does not answer
+        return False
+    numbers = output.numbers if output.numbers is not None else output.probabilities
+    return numbers is None or bool(np.isfinite(numbers).all())
+
+
+def plain_value(value: Any, feature: Feature) -> Value:
+    """Turn one cell into the plain value that a caller would send, checked as a caller's would be."""
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return moment(value, feature.type)
+    if feature.type == "text":
+        return str(value)
+    return feature.parse(plain(value))
+
+
+def plain(value: Any) -> Any:
+    """Turn a NumPy scalar into a Python one, and a float that is whole into an integer."""
     if isinstance(value, np.generic):
         value = value.item()
     return int(value) if isinstance(value, float) and value.is_integer() else value

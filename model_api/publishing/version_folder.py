@@ -1,35 +1,23 @@
 """A version's folder, written aside and renamed into place, so that nobody ever sees half of it."""
 
 import hashlib
-import json
-import os
 import platform
 import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from model_api.artifact import (
-    ALIASES,
-    FORMAT,
-    MANIFEST,
-    MODEL_NAME,
-    Artifact,
-    Reference,
-    digest_of,
-    read_aliases,
-    versions_of,
-)
+from model_api.artifact import CHAMPION, FORMAT, MANIFEST, MODEL_NAME, Artifact, digest_of
 from model_api.errors import ArtifactError
-from model_api.signature import Signature
+from model_api.folders import as_json, move_alias, read_aliases, versions_of, write_durably
 
 ALIAS = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-LIBRARIES = ("servery", "scikit-learn", "skops", "numpy", "pandas")
+LIBRARIES = ("servery", "scikit-learn", "skops", "numpy", "pandas", "onnxruntime", "skl2onnx")
 
 
 @dataclass(frozen=True)
@@ -39,44 +27,40 @@ class Draft:
     title: str
     description: str
     synthetic: bool
-    signature: Signature
-    estimator: bytes
-    estimator_class: str
-    dtypes: Mapping[str, str]
-    reference: Reference
-    quality: Mapping[str, Any]
-    scores: list[float]
-    card: str
+    estimator: Mapping[str, Any]
+    """What the manifest says of the estimator."""
+    timings: Mapping[str, Any]
+    """How long each form took here; no part of the content, because it is never twice the same."""
+    documents: Mapping[str, Any]
+    """Files that are JSON."""
+    files: Mapping[str, bytes]
+    """All other files."""
 
-    def files(self) -> dict[str, bytes]:
+    def all_files(self) -> dict[str, bytes]:
         """Give every file but the manifest."""
-        return {
-            "signature.json": _json(self.signature.to_dict()),
-            "estimator.skops": self.estimator,
-            "reference.json": _json(asdict(self.reference)),
-            "quality.json": _json(self.quality),
-            "calibration.json": _json({"scores": self.scores}),
-            "card.md": self.card.encode(),
-        }
+        return {**{name: as_json(document) for name, document in self.documents.items()}, **self.files}
 
 
-def write_version(models: Path, name: str, draft: Draft, alias: str) -> Path:
-    """Write the next version of a model and point `alias` at it; the same bytes again make no new version.
+def write_version(models: Path, name: str, draft: Draft, alias: str | None) -> Path:
+    """Write the next version of a model; the same content again makes no new version.
 
-    Raises ValueError for a name that cannot be served.
+    `alias` is pointed at it; without one, the champion where there is none yet: who has a champion promotes the next
+    one when it has been looked at. Raises ValueError for a name that cannot be served.
     """
     if not MODEL_NAME.fullmatch(name):
         raise ValueError(f"the model name {name!r} must match {MODEL_NAME.pattern}")
-    if not ALIAS.fullmatch(alias):
+    if alias is not None and not ALIAS.fullmatch(alias):
         raise ValueError(f"the alias {alias!r} must match {ALIAS.pattern}")
     model = models / name
     model.mkdir(parents=True, exist_ok=True)
-    files = draft.files()
+    files = draft.all_files()
     hashes = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
     about = {"title": draft.title, "description": draft.description, "synthetic": draft.synthetic}
-    manifest = {**about, "digest": digest_of(hashes, about), "files": hashes, **_provenance(draft)}
+    sizes = {path: len(data) for path, data in files.items()}
+    manifest = {**about, "digest": digest_of(hashes, about), "files": hashes, "sizes": sizes, **_provenance(draft)}
     folder = _published_already(model, manifest["digest"]) or _write(model, files, manifest)
-    _set_alias(model, alias, folder.name)
+    if alias or CHAMPION not in read_aliases(model):
+        move_alias(model, alias or CHAMPION, folder.name, by="publish")
     return folder
 
 
@@ -94,11 +78,11 @@ def _write(model: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
     aside = Path(tempfile.mkdtemp(prefix=".publishing-", dir=model))
     try:
         for path, data in files.items():
-            _write_durably(aside / path, data)
+            write_durably(aside / path, data)
         while True:
             number = str(max(map(int, versions_of(model)), default=0) + 1)
             whole = {"format": FORMAT, "name": model.name, "version": number, **manifest}
-            _write_durably(aside / MANIFEST, _json(whole))
+            write_durably(aside / MANIFEST, as_json(whole))
             try:
                 aside.rename(model / number)
             except OSError:  # another publisher took the number in between
@@ -115,27 +99,7 @@ def _write(model: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
 def _provenance(draft: Draft) -> dict[str, Any]:
     return {
         "published_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "estimator": {"class": draft.estimator_class, "dtypes": draft.dtypes},
+        "estimator": draft.estimator,
+        "timings": draft.timings,
         "libraries": {"python": platform.python_version(), **{name: installed(name) for name in LIBRARIES}},
     }
-
-
-def _set_alias(model: Path, alias: str, number: str) -> None:
-    aliases = read_aliases(model) if (model / ALIASES).exists() else {}
-    aside = model / f".{ALIASES}.{os.getpid()}"
-    try:
-        _write_durably(aside, _json({**aliases, alias: number}))
-        aside.replace(model / ALIASES)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()

@@ -24,7 +24,7 @@ def health_routes(registry: Registry, metrics: Metrics) -> APIRouter:
         """Tell whether models are loaded, and if not, why."""
         if registry.problem:
             return JSONResponse({"ready": False, "reason": registry.problem}, 503, RETRY_AFTER)
-        return JSONResponse({"ready": True})
+        return JSONResponse({"ready": True, "problems": registry.troubles()})
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def exposition() -> Response:

@@ -16,7 +16,8 @@ def model_routes(registry: Registry) -> APIRouter:
     @router.get("/models")
     async def list_models() -> dict[str, Any]:
         """List every model with a sentence about its champion, and name the default model."""
-        return {"models": [_summary(entry) for entry in registry.entries], "default": registry.default}
+        models = [_summary(entry) for entry in registry.entries]
+        return {"models": models, "default": registry.default, "problems": registry.troubles()}
 
     @router.get("/models/{model}")
     async def describe_model(model: str) -> dict[str, Any]:
@@ -36,12 +37,23 @@ def model_routes(registry: Registry) -> APIRouter:
 
 
 def _summary(entry: ModelEntry) -> dict[str, Any]:
-    versions = [{"version": number, "state": "ready", "reason": None} for number in entry.loaded]
-    versions += [{"version": number, "state": "failed", "reason": why} for number, why in entry.failed.items()]
-    versions.sort(key=lambda version: int(str(version["version"])))
-    summary = {"name": entry.name, "aliases": entry.aliases, "versions": versions, "champion": None}
+    states: list[dict[str, Any]] = [_ready(number, model) for number, model in entry.loaded.items()]
+    states += [{"version": n, "state": "failed", "reason": failure.reason} for n, failure in entry.failed.items()]
+    states += [{"version": n, "state": "loading", "reason": None} for n in entry.loading]
+    states += [{"version": n, "state": "idle", "reason": "no alias means it"} for n in entry.idle]
     champion = entry.loaded.get(entry.aliases.get(CHAMPION, ""))
-    return {**summary, "champion": _headline(champion)} if champion else summary
+    return {
+        "name": entry.name,
+        "aliases": entry.aliases,
+        "waiting": entry.waiting,
+        "versions": sorted(states, key=lambda state: int(state["version"])),
+        "problems": entry.problems,
+        "champion": _headline(champion) if champion else None,
+    }
+
+
+def _ready(number: str, model: LoadedModel) -> dict[str, Any]:
+    return {"version": number, "state": "ready", "reason": None, "runtime": model.predictor.choice.one}
 
 
 def _headline(model: LoadedModel) -> dict[str, Any]:
@@ -53,17 +65,30 @@ def _headline(model: LoadedModel) -> dict[str, Any]:
         "synthetic": manifest.synthetic,
         "features": len(signature.features),
         "target": signature.to_dict()["target"],
-        "quality": model.artifact.quality,
+        "quality": _summary_of_quality(model.artifact.quality),
     }
 
 
+def _runtime(model: LoadedModel) -> dict[str, Any]:
+    """Tell which form answers, how fast it is here, and what the proof says of each."""
+    choice = model.predictor.choice
+    taken = {"one_row": choice.one, "many_rows": choice.many, "measured": choice.timings}
+    return {**taken, "forms": model.artifact.forms, "measured_at_publishing": model.artifact.manifest.timings}
+
+
+def _summary_of_quality(quality: dict[str, Any] | None) -> dict[str, Any] | None:
+    return quality and {key: quality[key] for key in ("method", "rows", "headline", "metrics")}
+
+
 def _details(model: LoadedModel) -> dict[str, Any]:
-    manifest = model.artifact.manifest
+    artifact, manifest = model.artifact, model.artifact.manifest
     return {
         "name": model.name,
         **_headline(model),
-        "signature": model.artifact.signature.to_dict(),
-        "reference_rows": len(model.artifact.reference),
+        "quality": artifact.quality,
+        "signature": artifact.signature.to_dict(),
+        "reference_rows": len(artifact.reference),
+        "runtime": _runtime(model),
         "provenance": {
             "published_at": manifest.published_at,
             "digest": manifest.digest,

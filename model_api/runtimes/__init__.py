@@ -1,4 +1,4 @@
-"""Artifact → predictor. A predictor takes columns of checked values and gives numbers or probabilities."""
+"""Artifact → predictor. A predictor takes columns of checked values and gives numbers, or classes."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from model_api.signature import Columns
 
 Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,11 @@ class Output:
     """What a model says of n instances."""
 
     numbers: Floats | None = None
-    """Regression: n predictions in the target's unit."""
+    """Regression: n predictions in the target's unit; n × m where one prediction is m numbers."""
+    labels: Positions | None = None
+    """Classification: n positions among the target's classes."""
     probabilities: Floats | None = None
-    """Classification: n × k probabilities, columns in the order of the target's classes."""
+    """Classification: n × k probabilities, in the order of the target's classes; None where the model has none."""
 
 
 class Predictor(Protocol):

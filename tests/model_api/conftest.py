@@ -19,9 +19,8 @@ from fastapi import FastAPI
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, binarize
 from starlette.testclient import TestClient
 
 from model_api.app import create_app
@@ -167,11 +166,12 @@ def small_client(published_small_models: Path) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def models_with_neighbours(small_models: Path) -> Path:
-    """The two small models and `neighbours`, whose tree is not among the reviewed types."""
+def models_with_binarize(small_models: Path) -> Path:
+    """The two small models and `binary`, which calls a function of scikit-learn's that nobody reviewed."""
     X = pd.DataFrame({"x": np.arange(60.0), "y": np.arange(60.0) % 7})
     y = X["x"].rename("z")
-    publish(KNeighborsRegressor().fit(X, y), X, y, name="neighbours", models=small_models)
+    estimator = make_pipeline(FunctionTransformer(binarize), LinearRegression()).fit(X, y)
+    publish(estimator, X, y, name="binary", models=small_models, compiled=False)
     return small_models
 
 
@@ -183,6 +183,13 @@ def reseal() -> Callable[[Path, str, bytes], None]:
         (version / name).write_bytes(data)
         manifest = json.loads((version / "manifest.json").read_bytes())
         manifest["files"][name] = hashlib.sha256(data).hexdigest()
+        manifest["sizes"][name] = len(data)
+        if name == "estimator.skops":  # and the proof's word that it is of this estimator
+            parity = json.loads((version / "parity.json").read_bytes()) | {"estimator": manifest["files"][name]}
+            (version / "parity.json").write_text(json.dumps(parity))
+            written = (version / "parity.json").read_bytes()
+            manifest["files"]["parity.json"] = hashlib.sha256(written).hexdigest()
+            manifest["sizes"]["parity.json"] = len(written)
         (version / "manifest.json").write_text(json.dumps(manifest))
 
     return replace

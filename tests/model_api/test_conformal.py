@@ -8,8 +8,9 @@ from sklearn.model_selection import train_test_split
 
 from model_api import conformal
 from model_api.examples.diabetes import estimator
-from model_api.publishing.quality import assess
-from model_api.signature import Level, Target
+from model_api.publishing.quality.unseen import answers_for_unseen
+from model_api.signature import Target
+from model_api.values import Level
 
 NINE = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
 
@@ -78,7 +79,8 @@ def splits() -> list[tuple[list[float], npt.NDArray[np.float64]]]:
     found = []
     for seed in range(10):
         X_seen, X_new, y_seen, y_new = train_test_split(X, y, test_size=0.3, random_state=seed)
-        _, scores = assess(estimator(), X_seen, y_seen, Target("progression", "regression"))
+        unseen = answers_for_unseen(estimator(), Target("progression", "regression"), (X_seen, y_seen), None)
+        scores = conformal.regression_scores(unseen.true, unseen.said).tolist()
         errors = np.abs(y_new.to_numpy() - estimator().fit(X_seen, y_seen).predict(X_new))
         found.append((scores, errors))
     return found

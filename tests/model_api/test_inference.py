@@ -11,7 +11,10 @@ from model_api.errors import InvalidInstances, UnusablePrediction
 from model_api.inference import Options, Prediction, predict, predict_reference
 from model_api.loading import LoadedModel
 from model_api.runtimes import Output
+from model_api.runtimes.selection import Choice, ChosenPredictor
 from model_api.signature import Columns
+
+CHOICE = Choice("fake", "fake", {})
 
 
 class FakePredictor:
@@ -25,17 +28,19 @@ class FakePredictor:
         self.asked.append(columns)
         count = len(next(iter(columns.values())))
         if isinstance(self.row, list):
-            return Output(probabilities=np.array([self.row] * count))
+            shares = np.array([self.row] * count)
+            return Output(labels=shares.argmax(axis=1), probabilities=shares)
         return Output(numbers=np.array([self.row] * count))
 
 
 def rent(models: Path, number: float = 700.0) -> tuple[LoadedModel, FakePredictor]:
     predictor = FakePredictor(number)
-    return LoadedModel(Artifact(models / "rent" / "1"), predictor), predictor
+    return LoadedModel(Artifact(models / "rent" / "1"), ChosenPredictor(CHOICE, predictor, predictor)), predictor
 
 
 def spam(models: Path, probabilities: list[float]) -> LoadedModel:
-    return LoadedModel(Artifact(models / "spam" / "1"), FakePredictor(probabilities))
+    predictor = FakePredictor(probabilities)
+    return LoadedModel(Artifact(models / "spam" / "1"), ChosenPredictor(CHOICE, predictor, predictor))
 
 
 def only(predictions: list[Any]) -> Prediction:
@@ -62,7 +67,7 @@ def test_the_model_gets_checked_values_in_the_order_of_its_features(
 
 def test_a_number_comes_with_an_interval_around_it(published_small_models: Path, flat: dict[str, Any]) -> None:
     model, _ = rent(published_small_models)
-    scores = model.artifact.calibration
+    (scores,) = model.artifact.calibration
 
     prediction = only(predict(model, [flat], Options(coverage=0.8)).predictions)
 

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from model_api.loading import LoadedModel
 from model_api.metrics import Metrics
 from model_api.middleware import HEADERS, RequestMiddleware
 from model_api.registry import Registry
@@ -247,7 +248,10 @@ def test_a_path_cannot_forge_a_line_or_colour_the_terminal(
 
 
 def no_metrics() -> Metrics:
-    return Metrics(Registry(Path("nowhere")))
+    def never(version: Path) -> LoadedModel:
+        raise AssertionError(version)
+
+    return Metrics(Registry(Path("nowhere"), load_version=never))
 
 
 def call(app: RequestMiddleware, scope: dict[str, Any]) -> list[Message]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from model_api.errors import Problem
-from model_api.signature import Feature, FeatureType, Level, Signature, Target, warning_about
+from model_api.signature import Feature, FeatureType, Signature, Target, warning_about
+from model_api.values import Level
 
 BMI = Feature("bmi", "number", unit="kg/m²", minimum=18, maximum=42.2)
 ROOMS = Feature("rooms", "integer", minimum=1, maximum=5)
@@ -348,9 +349,9 @@ def test_a_signature_survives_its_wire_form() -> None:
 
 def test_a_wire_form_with_an_unknown_type_is_refused() -> None:
     wire = SIGNATURE.to_dict()
-    wire["features"][0]["type"] = "text"
+    wire["features"][0]["type"] = "colour"
 
-    with pytest.raises(ValueError, match="'bmi' has the unknown type 'text'"):
+    with pytest.raises(ValueError, match="'bmi' has the unknown type 'colour'"):
         Signature.from_dict(wire)
 
 

@@ -1,6 +1,7 @@
 """Which bodies are a prediction request, and what the answers to them look like."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from model_api import inference, wire
 from model_api.errors import InvalidRequest
 from model_api.inference import Options
+from model_api.loading import load_version
 from model_api.registry import Registry
+from model_api.trust import Trust
 
 ROW = {"bmi": 30.5}
 
@@ -99,7 +102,7 @@ def test_a_coverage_that_is_no_share_is_refused(coverage: object) -> None:
 
 @pytest.fixture(scope="module")
 def registry(published_small_models: Any) -> Registry:
-    registry = Registry(published_small_models)
+    registry = Registry(published_small_models, load_version=partial(load_version, trust=Trust()))
     registry.load()
     return registry
 

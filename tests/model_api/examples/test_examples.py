@@ -32,10 +32,15 @@ def features_of(signature: Signature) -> dict[str, Feature]:
     return {feature.name: feature for feature in signature.features}
 
 
+def quality_of(artifact: Artifact) -> dict[str, Any]:
+    assert artifact.quality is not None
+    return artifact.quality
+
+
 def test_the_four_models_are_published_as_their_first_version(models_folder: Path) -> None:
     assert {path.name for path in models_folder.iterdir()} == set(NAMES)
     for name in NAMES:
-        assert {path.name for path in (models_folder / name).iterdir()} == {"1", "aliases.json"}
+        assert {path.name for path in (models_folder / name).iterdir()} == {"1", "aliases.json", "history.jsonl"}
         assert json.loads((models_folder / name / "aliases.json").read_bytes()) == {"champion": "1"}
 
 
@@ -121,6 +126,14 @@ def test_wine_has_three_classes(artifacts: dict[str, Artifact]) -> None:
     assert features_of(signature)["alcohol"].unit == "% vol"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_model_has_a_compiled_form_that_is_proved_exact(artifacts: dict[str, Artifact], name: str) -> None:
+    plan = artifacts[name].forms["plan"]
+
+    assert plan["proved"]
+    assert plan["largest_difference"] < 1e-12
+
+
 def test_loans_has_every_type_of_feature_and_missing_values(artifacts: dict[str, Artifact]) -> None:
     features = features_of(artifacts["loans"].signature)
 
@@ -179,20 +192,22 @@ def test_the_shares_in_the_card_of_loans_are_those_of_the_generator() -> None:
 def test_the_model_is_as_good_as_its_data_allows(
     artifacts: dict[str, Artifact], name: str, metric: str, floor: float
 ) -> None:
-    assert floor < artifacts[name].quality["metrics"][metric] <= 1
+    assert floor < quality_of(artifacts[name])["metrics"][metric] <= 1
 
 
 def test_the_error_of_diabetes_is_below_that_of_the_mean(artifacts: dict[str, Artifact]) -> None:
     true = np.array(artifacts["diabetes"].reference.target, dtype=np.float64)
 
-    assert artifacts["diabetes"].quality["metrics"]["mean_absolute_error"] < 0.75 * np.abs(true - true.mean()).mean()
+    assert (
+        quality_of(artifacts["diabetes"])["metrics"]["mean_absolute_error"] < 0.75 * np.abs(true - true.mean()).mean()
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_training_row_was_used_for_calibration(artifacts: dict[str, Artifact], name: str) -> None:
-    scores = artifacts[name].calibration
+    (scores,) = artifacts[name].calibration
 
-    assert len(scores) == artifacts[name].quality["rows"]
+    assert len(scores) == quality_of(artifacts[name])["rows"]
     assert scores == sorted(scores)
     assert scores[0] >= 0
 

@@ -11,7 +11,8 @@ from sklearn.linear_model import LinearRegression
 from starlette.testclient import TestClient
 
 import model_api
-from model_api.artifact import Artifact, read_aliases, versions_of
+from model_api.artifact import Artifact
+from model_api.folders import read_aliases, versions_of
 from model_api.publishing import publish
 
 Table = tuple[pd.DataFrame, "pd.Series[Any]"]
@@ -26,11 +27,12 @@ def line() -> Table:
 
 def publish_line(models: Path | str, line: Table, **changes: Any) -> Path:
     X, y = line
-    return publish(LinearRegression().fit(X, y), X, y, **{"name": "line", "models": models, **changes})
+    settings: dict[str, Any] = {"name": "line", "models": models, "compiled": False, **changes}
+    return publish(LinearRegression().fit(X, y), X, y, **settings)
 
 
 def test_a_published_model_is_served(tmp_path: Path, line: Table, serving: Callable[..., TestClient]) -> None:
-    publish_line(tmp_path, line)
+    publish_line(tmp_path, line, compiled=True)
 
     answer = serving(tmp_path).post("/predict", json={"data": {"x": 100}})
 
@@ -66,14 +68,14 @@ def test_the_same_content_again_makes_no_new_version(tmp_path: Path, line: Table
         {"target": {"unit": "m"}},
     ],
 )
-def test_changed_content_is_a_new_version_and_becomes_the_champion(
+def test_changed_content_is_a_new_version_that_waits_to_be_promoted(
     tmp_path: Path, line: Table, changes: dict[str, Any]
 ) -> None:
     first = publish_line(tmp_path, line)
     untouched = {path.name: path.read_bytes() for path in first.iterdir()}
 
     assert publish_line(tmp_path, line, **changes) == tmp_path / "line" / "2"
-    assert read_aliases(tmp_path / "line") == {"champion": "2"}
+    assert read_aliases(tmp_path / "line") == {"champion": "1"}
     assert {path.name: path.read_bytes() for path in first.iterdir()} == untouched
 
 
@@ -84,11 +86,12 @@ def test_another_estimator_is_a_new_version(tmp_path: Path, line: Table) -> None
     assert publish_line(tmp_path, (X, y + 1)).name == "2"
 
 
-def test_publishing_an_old_version_again_makes_it_the_champion_again(tmp_path: Path, line: Table) -> None:
+def test_publishing_an_old_version_again_can_make_it_the_champion_again(tmp_path: Path, line: Table) -> None:
     publish_line(tmp_path, line)
-    publish_line(tmp_path, line, title="A line")
+    publish_line(tmp_path, line, title="A line", alias="champion")
+    assert read_aliases(tmp_path / "line") == {"champion": "2"}
 
-    assert publish_line(tmp_path, line).name == "1"
+    assert publish_line(tmp_path, line, alias="champion").name == "1"
     assert read_aliases(tmp_path / "line") == {"champion": "1"}
     assert versions_of(tmp_path / "line") == ["1", "2"]
 
@@ -103,8 +106,13 @@ def test_another_alias_leaves_the_champion_alone(tmp_path: Path, line: Table) ->
 def test_the_provenance_names_estimator_and_libraries(tmp_path: Path, line: Table) -> None:
     manifest = Artifact(publish_line(tmp_path, line)).manifest
 
-    assert manifest.estimator == {"class": "sklearn.linear_model._base.LinearRegression", "dtypes": {"x": "float64"}}
-    assert set(manifest.libraries) == {"python", "servery", "scikit-learn", "skops", "numpy", "pandas"}
+    assert manifest.estimator == {
+        "class": "sklearn.linear_model._base.LinearRegression",
+        "columns": [{"name": "x", "dtype": "float64"}],
+        "bare": False,
+        "by_probability": False,
+    }
+    assert set(manifest.libraries) >= {"python", "servery", "scikit-learn", "skops", "numpy", "pandas", "onnxruntime"}
     assert manifest.published_at.endswith("+00:00")
     assert manifest.title == "line"
 

@@ -44,9 +44,9 @@ def test_the_type_of_a_feature_comes_from_its_column(values: object, kind: str) 
     assert feature(values).type == kind
 
 
-@pytest.mark.parametrize("values", [pd.date_range("2026-01-01", periods=2), [1 + 2j, 3j], pd.to_timedelta([1, 2], "D")])
+@pytest.mark.parametrize("values", [[1 + 2j, 3j], pd.to_timedelta([1, 2], "D")])
 def test_a_column_of_another_type_is_refused_by_name(values: object) -> None:
-    with pytest.raises(ValueError, match=r"column 'x' has the dtype .* which is not served yet"):
+    with pytest.raises(ValueError, match=r"column 'x' has the dtype .* which is not served"):
         feature(values)
 
 
@@ -54,6 +54,7 @@ def test_a_number_is_described_by_range_precision_and_median() -> None:
     found = feature([18.04, 42.21, 30.1, 25.5])
 
     assert (found.minimum, found.maximum, found.step, found.default) == (18.04, 42.21, 0.01, 27.8)
+    assert found.quantiles == pytest.approx((19.159, 23.635, 27.8, 33.1275, 40.3935))
 
 
 @pytest.mark.parametrize(

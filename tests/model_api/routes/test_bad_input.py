@@ -356,7 +356,15 @@ def test_a_category_that_is_none_is_refused_with_the_known_ones(
     assert "49" not in error["message"]
 
 
-@pytest.mark.parametrize("name", C_HOSTILE)
+def test_a_category_never_seen_has_a_longest_length(small_client: TestClient, flat: dict[str, Any]) -> None:
+    answer = small_client.post("/models/rent/predict", json={"data": flat | {"district": C_HOSTILE["C13 10 KB"]}})
+
+    (error,) = problem_of(small_client, answer, 422)["errors"]
+    assert (error["feature"], error["code"]) == ("district", "too_long")
+    assert "2,000 characters" in error["message"]
+
+
+@pytest.mark.parametrize("name", [name for name in C_HOSTILE if name != "C13 10 KB"])
 def test_a_category_never_seen_is_a_warning_where_the_model_ignores_it(
     small_client: TestClient, flat: dict[str, Any], name: str
 ) -> None:

@@ -18,7 +18,7 @@ def test_a_process_that_answers_is_live(client: TestClient) -> None:
 def test_a_service_with_loaded_models_is_ready(client: TestClient) -> None:
     answer = client.get("/health/ready")
 
-    assert (answer.status_code, answer.json()) == (200, {"ready": True})
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "problems": []})
 
 
 def test_a_service_that_has_not_loaded_yet_is_live_but_not_ready(published_small_models: Path) -> None:

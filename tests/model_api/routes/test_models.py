@@ -23,7 +23,10 @@ def test_the_models_are_listed_with_their_champions(client: TestClient) -> None:
     assert [model["name"] for model in listed["models"]] == ["breast-cancer", "diabetes", "loans", "wine"]
     for model in listed["models"]:
         assert model["aliases"] == {"champion": "1"}
-        assert model["versions"] == [{"version": "1", "state": "ready", "reason": None}]
+        (version,) = model["versions"]
+        assert (version["version"], version["state"], version["reason"]) == ("1", "ready", None)
+        assert version["runtime"] in ("plan", "onnx")
+        assert (model["waiting"], model["problems"]) == ({}, [])
         assert model["champion"]["version"] == "1"
         assert model["champion"]["title"]
         assert model["champion"]["quality"]["metrics"]
@@ -64,7 +67,7 @@ CANARY = "canary-that-code-in-the-file-would-make"
 
 def alter_a_file(version: Path, reseal: Reseal) -> str:
     path = version / "estimator.skops"
-    path.write_bytes(path.read_bytes() + b"\0")
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
     return "estimator.skops is not the file that was published: its SHA-256 differs"
 
 
@@ -75,18 +78,19 @@ def alter_the_signature(version: Path, reseal: Reseal) -> str:
 
 
 def alter_the_quality(version: Path, reseal: Reseal) -> str:
-    (version / "quality.json").write_text('{"metrics": {"r2": 1.0}}')
+    path = version / "quality.json"
+    path.write_text(path.read_text().replace('"r2": 0.9', '"r2": 1.0'))
     return "quality.json is not the file that was published: its SHA-256 differs"
 
 
 def alter_the_card(version: Path, reseal: Reseal) -> str:
-    (version / "card.md").write_text("Trust me.")
+    (version / "card.md").write_text("Trust me." * 1000)
     return "card.md is not the file that was published: its SHA-256 differs"
 
 
 def empty_a_file(version: Path, reseal: Reseal) -> str:
     (version / "estimator.skops").write_bytes(b"")
-    return "its SHA-256 differs"
+    return "estimator.skops is incomplete: 0 of "
 
 
 def lose_a_file(version: Path, reseal: Reseal) -> str:
@@ -141,7 +145,7 @@ def bring_a_manifest_that_is_not_json(version: Path, reseal: Reseal) -> str:
 
 def lose_the_manifest(version: Path, reseal: Reseal) -> str:
     (version / "manifest.json").unlink()
-    return "manifest.json cannot be read"
+    return "it is incomplete: it has no manifest.json yet"
 
 
 def call_the_shell(version: Path, reseal: Reseal) -> str:
@@ -156,17 +160,20 @@ def call_a_function_of_ones_own(version: Path, reseal: Reseal) -> str:
 
 def disguise_a_pickle(version: Path, reseal: Reseal) -> str:
     reseal(version, "estimator.skops", f"cos\nsystem\n(S'touch {version.parent / CANARY}'\ntR.".encode())
-    return "estimator.skops cannot be read: BadZipFile"
+    return "it looks like a pickle, and that format is refused"
 
 
 def bring_garbage(version: Path, reseal: Reseal) -> str:
     reseal(version, "estimator.skops", b"PK\x03\x04 not an archive")
-    return "estimator.skops cannot be read"
+    return "estimator.skops is not a skops file"
 
 
 def bring_an_estimator_of_something_else(version: Path, reseal: Reseal) -> str:
-    reseal(version, "estimator.skops", (version.parent.parent / "spam" / "1" / "estimator.skops").read_bytes())
-    return "it cannot predict its own reference row"
+    data = (version.parent.parent.parent / "models" / "spam" / "1" / "estimator.skops").read_bytes()
+    parity = (version / "parity.json").read_bytes()
+    reseal(version, "estimator.skops", data)
+    reseal(version, "parity.json", parity)
+    return "the compiled forms were proved equal to another estimator than the one that is here"
 
 
 def bring_a_signature_that_is_none(version: Path, reseal: Reseal) -> str:

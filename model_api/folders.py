@@ -1,0 +1,107 @@
+"""The folder of models: `models/<name>/<version>/`, and beside the versions which alias means which of them.
+
+models/<name>/aliases.json        {"champion": "1"}
+models/<name>/traffic.json        what a challenger gets, if anything: see traffic.py
+models/<name>/history.jsonl       every move of an alias, with who was moved and why
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from model_api.artifact import ALIASES, MODEL_NAME, VERSION, parse_json, read_regular_file
+from model_api.errors import ArtifactError
+
+HISTORY = "history.jsonl"
+TRAFFIC = "traffic.json"
+
+
+def versions_of(model: Path) -> list[str]:
+    """List the version numbers in a model's folder, oldest first."""
+    return sorted((p.name for p in model.iterdir() if VERSION.fullmatch(p.name) and p.is_dir()), key=int)
+
+
+def models_in(folder: Path) -> list[Path]:
+    """List the model folders in a models folder, by name; none when the folder does not exist."""
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if MODEL_NAME.fullmatch(p.name) and p.is_dir() and versions_of(p))
+
+
+def strangers_in(folder: Path) -> dict[str, str]:
+    """Name what lies in a models folder and cannot be served, with the reason."""
+    if not folder.is_dir():
+        return {}
+    strangers = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if not path.is_dir():
+            strangers[path.name] = "is not a folder"
+        elif not MODEL_NAME.fullmatch(path.name):
+            strangers[path.name] = f"is not the name of a model, which must match {MODEL_NAME.pattern}"
+    return strangers
+
+
+def read_aliases(model: Path) -> dict[str, str]:
+    """Read which alias means which version; none when nobody gave one. Raises ArtifactError."""
+    if not (model / ALIASES).exists():
+        return {}
+    try:
+        aliases = parse_json(read_regular_file(model / ALIASES))
+        return {str(alias): str(version) for alias, version in aliases.items()}
+    except (ValueError, AttributeError) as error:
+        raise ArtifactError(f"{ALIASES} is not a table of aliases: {error}") from error
+
+
+def move_alias(model: Path, alias: str, version: str, **why: Any) -> None:
+    """Point an alias at a version, in one step, and write down that it was moved. Raises ArtifactError."""
+    aliases = read_aliases(model)
+    if aliases.get(alias) == version:
+        return
+    line: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "alias": alias}
+    line |= {"from": aliases.get(alias), "to": version, **why}
+    write_aside(model / ALIASES, as_json({**aliases, alias: version}))
+    with (model / HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def read_history(model: Path) -> list[dict[str, Any]]:
+    """Give the moves of aliases, oldest first; a line that cannot be read is left out."""
+    if not (model / HISTORY).exists():
+        return []
+    moves = []
+    for line in (model / HISTORY).read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            move = json.loads(line)
+        except ValueError:
+            continue  # a crash can leave half a line
+        if isinstance(move, dict):
+            moves.append(move)
+    return moves
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Replace a file in one step, so that nobody ever reads half of it."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write_durably(aside, data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file and wait until it is on the disk."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def as_json(value: Mapping[str, Any] | list[Any] | None) -> bytes:
+    """Write a document as JSON that a person can read."""
+    return (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,80 @@
+"""A signature for an estimator without its data: what it knows itself, and guesses that say that they are."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model_api.publishing.estimator_knowledge import FeatureKnowledge, features_known_to
+from model_api.publishing.levels import in_sensible_order
+from model_api.publishing.signature_inference import require_described, target_facts
+from model_api.runtimes.frames import PANDAS_HAS_STR
+from model_api.signature import Columns, Feature, Signature, Target
+
+ROWS, SEED = 200, 0
+STEP = 1e-6
+"""Precision of a number about which nothing is known."""
+
+
+def guess_signature(
+    estimator: Any, features: Mapping[str, Mapping[str, Any]], target: Mapping[str, Any]
+) -> tuple[Signature, list[dict[str, Any]]]:
+    """Give a signature and the layout of the frame to ask with. Raises ValueError when it has no feature names."""
+    known = features_known_to(estimator)
+    if not known:
+        raise ValueError("the estimator does not say how many features it has; publish it with its data")
+    require_described(features, list(known))
+    inferred = tuple(_feature(name, facts, features.get(name, {})) for name, facts in known.items())
+    outputs = _outputs(estimator)
+    facts = target_facts(estimator, "target") | ({"outputs": outputs} if outputs else {})
+    described = {name: tuple(value) if isinstance(value, list) else value for name, value in target.items()}
+    return Signature(inferred, Target(**{**facts, **described})), [_column(feature) for feature in inferred]
+
+
+def _feature(name: str, known: FeatureKnowledge, described: Mapping[str, Any]) -> Feature:
+    if known.categories:
+        facts: dict[str, Any] = {"type": "category", "categories": in_sensible_order(known.categories)}
+        facts |= {"default": known.typical if known.typical in known.categories else known.categories[0]}
+        guessed = ["default"] if known.typical is None else []
+    elif known.text:
+        facts, guessed = {"type": "text", "default": ""}, ["default"]
+    else:
+        typical = 0.0 if known.typical is None else float(known.typical)
+        facts = {"type": "number", "minimum": known.low, "maximum": known.high, "step": STEP, "default": typical}
+        guessed = ["type", "step", *([] if known.exact else ["minimum", "maximum"])]
+        guessed += ["default"] if known.typical is None else []
+    facts |= {"missing_allowed": known.fills_gaps}
+    told = {key: tuple(value) if isinstance(value, list) else value for key, value in described.items()}
+    return replace(Feature(name, "number"), **{**facts, "guessed": tuple(g for g in guessed if g not in told), **told})
+
+
+def _outputs(estimator: Any) -> tuple[str, ...]:
+    count = int(getattr(estimator, "n_outputs_", 1))
+    return tuple(f"y{i}" for i in range(count)) if count > 1 else ()
+
+
+def _column(feature: Feature) -> dict[str, Any]:
+    if feature.type == "category" and all(isinstance(level, str) for level in feature.categories):
+        dtype = "str" if PANDAS_HAS_STR else "object"
+        return {"name": feature.name, "dtype": dtype, "missing": "nan"}
+    return {"name": feature.name, "dtype": "str" if feature.type == "text" and PANDAS_HAS_STR else "float64"}
+
+
+def stand_in_rows(signature: Signature) -> Columns:
+    """Draw rows within the guessed ranges: nobody sees them, the proof of compiled forms begins with them."""
+    random = np.random.default_rng(SEED)
+    columns: Columns = {}
+    for feature in signature.features:
+        if feature.type == "category":
+            columns[feature.name] = [feature.categories[i] for i in random.integers(0, len(feature.categories), ROWS)]
+        elif feature.type == "text":
+            columns[feature.name] = ["some text"] * ROWS
+        else:
+            low = -1.0 if feature.minimum is None else float(feature.minimum)
+            high = 1.0 if feature.maximum is None else float(feature.maximum)
+            values = pd.Series(random.uniform(low, high, ROWS)).round(6)
+            whole = feature.type == "integer"
+            columns[feature.name] = [int(value) if whole else value for value in values.tolist()]
+    return columns

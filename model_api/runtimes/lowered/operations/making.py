@@ -1,0 +1,28 @@
+"""What the modules of operations share."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+Raw = list[list[Any]]
+Operation = Callable[..., Any]
+
+
+def plain(function: Operation) -> Callable[..., Operation]:
+    """Make an operation of a function that takes its inputs by place and its parameters by name."""
+
+    def make(**parameters: Any) -> Operation:
+        return partial(function, **parameters) if parameters else function
+
+    return make
+
+
+def raw_columns(source: Matrix | Raw) -> Raw:
+    """Give columns of plain values, whatever comes in."""
+    if isinstance(source, list):
+        return source
+    return [[None if value != value else value for value in column] for column in source.T.tolist()]  # noqa: PLR0124 -- NaN alone differs from itself

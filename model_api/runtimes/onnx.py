@@ -1,0 +1,84 @@
+"""A whole pipeline as ONNX, computed by ONNX Runtime: one tensor a feature in, numbers or classes out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from model_api.errors import ArtifactError
+from model_api.runtimes import Output
+from model_api.signature import Columns
+
+FILE = "pipeline.onnx"
+KINDS: Mapping[str, tuple[Any, Any]] = {
+    "tensor(float)": (np.float32, np.nan),
+    "tensor(double)": (np.float64, np.nan),
+    "tensor(int64)": (np.int64, 0),
+    "tensor(string)": (object, ""),
+}
+"""Type of an input → dtype of the array, and what stands for a missing value."""
+
+
+def session_of(data: bytes) -> Any:
+    """Make an ONNX Runtime session of one thread. Raises ArtifactError."""
+    import onnxruntime  # only a process with such a model pays for it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what is wrong comes as an exception
+    try:
+        return onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has a dozen classes of its own, with no common root
+        raise ArtifactError(f"ONNX Runtime refuses the file: {_first_line(error)}") from error
+
+
+class OnnxPredictor:
+    """Runs a pipeline that was converted as a whole: one matrix of all features in, or one tensor a feature."""
+
+    def __init__(
+        self, session: Any, features: Sequence[str], outputs: Mapping[str, str], classes: Sequence[Any]
+    ) -> None:
+        """`outputs`: the name of each part; `classes`: the target's. Raises ArtifactError."""
+        self._session = session
+        self._outputs = dict(outputs)
+        self._positions = {level: position for position, level in enumerate(classes)}
+        inputs = {found.name: found.type for found in session.get_inputs()}
+        if not all(kind in KINDS for kind in inputs.values()):
+            raise ArtifactError(f"{FILE} has an input of an unknown type: {', '.join(inputs.values())}")
+        self._matrix = (next(iter(inputs)), list(features)) if set(inputs) != set(features) else None
+        if self._matrix and len(inputs) != 1:
+            raise ArtifactError(f"{FILE} has the inputs {', '.join(inputs)}, which are not the features")
+        self._inputs = [(name, *KINDS[kind]) for name, kind in inputs.items()]
+
+    def predict(self, columns: Columns) -> Output:
+        """Predict for n instances, given as one list of n values per feature; None is missing."""
+        results = dict(
+            zip(self._outputs, self._session.run(list(self._outputs.values()), self._feed(columns)), strict=True)
+        )
+        if "numbers" in results:
+            numbers = np.asarray(results["numbers"], dtype=np.float64)
+            return Output(numbers=numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers)
+        shares = np.asarray(results["probabilities"], dtype=np.float64) if "probabilities" in results else None
+        positions = [self._positions[level] for level in results["labels"].tolist()]
+        return Output(labels=np.array(positions, dtype=np.intp), probabilities=shares)
+
+    def _feed(self, columns: Columns) -> dict[str, Any]:
+        if self._matrix:
+            (tensor, dtype, _), names = self._inputs[0], self._matrix[1]
+            return {tensor: np.ascontiguousarray(np.array([columns[name] for name in names], dtype=dtype).T)}
+        return {
+            name: np.array([missing if value is None else value for value in columns[name]], dtype=dtype)[:, None]
+            for name, dtype, missing in self._inputs
+        }
+
+
+def load(read: Callable[[str], bytes], features: Sequence[str], outputs: Any, classes: Sequence[Any]) -> OnnxPredictor:
+    """Load a converted pipeline from an artifact's files. Raises ArtifactError."""
+    if not isinstance(outputs, Mapping) or not set(outputs) <= {"numbers", "labels", "probabilities"}:
+        raise ArtifactError(f"{FILE} is not described as a pipeline")
+    return OnnxPredictor(session_of(read(FILE)), features, outputs, classes)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
