@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
 ARGS ?=
 
 ifdef UV
@@ -14,7 +15,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit e2e bench screenshot wheel clean
+.PHONY: help run test lint types unit e2e attacks soak bench screenshot wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,10 +33,17 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/soak $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+attacks: $(VENV)/.tests ## drop bad artifacts into a served folder, and trace that nothing in them runs (installs strace)
+	@command -v strace >/dev/null || $(AS_ROOT) sh -c 'apt-get -qq update && apt-get -qq install -y strace'
+	$(BIN)/python -m pytest tests/attacks $(ARGS)
+
+soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
+	$(BIN)/python -m pytest tests/soak $(ARGS)
 
 bench: $(VENV)/.browser ## measure page and prediction; prints ratios and writes bench/results.md
 	$(BIN)/python bench/page.py $(ARGS)

@@ -79,27 +79,32 @@ class Service:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; gives the exit code."""
+    from model_api.errors import ServeryError
+
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except Refusal as refusal:
+    except (Refusal, ServeryError, ValueError) as refusal:
         print(f"servery: {refusal}", file=sys.stderr)
         return 2
 
 
 def _parser() -> argparse.ArgumentParser:
+    from model_api.cli import add_verbs
+
     parser = argparse.ArgumentParser(prog="servery", description="Serve scikit-learn models over the counter.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="start the model service and the dashboard")
     run.add_argument("--host", default="127.0.0.1", help="address that both listen on (%(default)s)")
     run.add_argument("--api-port", type=_port, default=8000, help="port of the model service (%(default)s)")
     run.add_argument("--dashboard-port", type=_port, default=5000, help="port of the dashboard (%(default)s)")
-    run.add_argument("--models", type=Path, default=Path("models"), help="folder of the models (%(default)s/)")
+    run.add_argument("--models", default="models", help="folder or url of the models (%(default)s/)")
     run.add_argument("--workers", type=_positive, default=1, help="processes of the model service (%(default)s)")
     run.set_defaults(run=_run)
     examples = commands.add_parser("examples", help="publish the embedded models")
     examples.add_argument("--models", type=Path, default=Path("models"), help="folder of the models (%(default)s/)")
     examples.set_defaults(run=_examples)
+    add_verbs(commands)
     return parser
 
 
@@ -128,7 +133,7 @@ def _run(options: argparse.Namespace) -> int:
         services = _services(options, counts)
         for service in services:
             _require_free(service)
-        _publish_absent_examples(options.models)
+        _publish_what_is_absent(options.models)
         with _stop_signals() as stop:
             return Supervisor(services, stop).run()
 
@@ -146,7 +151,7 @@ def _services(options: argparse.Namespace, counts: str) -> list[Service]:
         "--api-port",
         "/health/ready",
         {
-            "MODEL_API_MODELS": str(options.models.absolute()),
+            "MODEL_API_MODELS": _absolute(options.models),
             **_unless_set("MODEL_API_ALLOWED_HOSTS", hosts),
             **({"PROMETHEUS_MULTIPROC_DIR": counts} if options.workers > 1 else {}),
         },
@@ -195,21 +200,26 @@ def _require_free(service: Service) -> None:
         raise Refusal(f"{taken}: choose another with {service.option}") from error
 
 
-def _publish_absent_examples(models: Path) -> None:
-    from model_api.examples import absent
-
-    if names := absent(models):
-        _say(f"publishing the embedded models into {models}/: {', '.join(names)}")
-        # In a process of its own: this one stays small while it watches the services.
-        command = [sys.executable, "-c", _PUBLISH, str(models), *names]
-        if subprocess.run(command, check=False, env=_one_thread()).returncode:  # noqa: S603 -- our own code and the operator's folder
-            raise Refusal("the embedded models could not be published")
+def _absolute(models: str) -> str:
+    """Give a folder's whole path; an address elsewhere stays as it is."""
+    return models if "://" in models else str(Path(models).absolute())
 
 
-_PUBLISH = (
-    "import sys; from pathlib import Path; from model_api.examples import publish_examples; "
-    "publish_examples(Path(sys.argv[1]), sys.argv[2:])"
-)
+def _publish_what_is_absent(models: str) -> None:
+    """Publish installed model packages, and where there is no model at all the embedded ones."""
+    if "://" in models:
+        return  # what is kept elsewhere is published on purpose
+    # In a process of its own: this one stays small while it watches the services.
+    command = [sys.executable, "-c", _PUBLISH, models]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_one_thread()) as process:  # noqa: S603 -- our own code and the operator's folder
+        assert process.stdout
+        for line in process.stdout:
+            _say(line.rstrip())
+    if process.returncode:
+        raise Refusal("the models that this machine brings could not be published")
+
+
+_PUBLISH = "import sys; from pathlib import Path; from model_api.arrivals import publish; publish(Path(sys.argv[1]))"
 
 
 class StopRequest:

@@ -3,11 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from dashboard.records import Level, Target, Value
+from dashboard.moments import clock_time
+from dashboard.records import Feature, Level, Target, Value
 
 MINUS = "−"
 SPACE = "\N{NO-BREAK SPACE}"
 """Between a number and its unit, so that no line ends between them."""
+LONG_NUMBER = 9
+"""Characters up to which a number is shown with all its digits."""
 METRICS = {
     "mean_absolute_error": "mean error",
     "root_mean_squared_error": "root mean squared error",
@@ -23,6 +26,17 @@ METRICS = {
 def plain_number(value: float) -> str:
     """Write a number as it is typed into a form: "42.2", "1e-7"."""
     return f"{value:.15g}"
+
+
+def measured(value: float) -> str:
+    """Write a true number: as it is typed, unless it has more digits than anybody measured."""
+    text = plain_number(value)
+    return text if len(text) <= LONG_NUMBER else significant(value, 7)
+
+
+def rounded(value: float) -> float:
+    """Keep three significant digits, for what is only a guess."""
+    return float(f"{value:.3g}")
 
 
 def significant(value: float, digits: int = 5) -> str:
@@ -44,8 +58,30 @@ def percent(share: float) -> str:
     return f"{share * 100:.{3 if share >= 0.01 else 2}g}{SPACE}%"
 
 
+def level(value: Level) -> str:
+    """Write a class or a level: true and false as yes and no."""
+    return cell(value) if isinstance(value, bool) else str(value)
+
+
+def clock_text(text: str, zone: str | None) -> str:
+    """Write a moment as people read it: "2026-11-24 09:30"."""
+    return clock_time(text, zone).replace("T", " ")
+
+
+def clipped(text: str, most: int) -> str:
+    """Shorten a text to at most so many characters."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def feature_value(value: Value, feature: Feature) -> str:
+    """Write a feature's value in a table, a moment by the clock of its time zone."""
+    if feature.type == "datetime" and isinstance(value, str):
+        return clock_text(value, feature.zone)
+    return cell(value)
+
+
 def cell(value: Value) -> str:
-    """Write a feature's value in a table."""
+    """Write a value in a table."""
     if value is None:
         return "unknown"
     if isinstance(value, bool):
@@ -60,7 +96,7 @@ def with_unit(text: str, unit: str | None) -> str:
 
 def listed(words: Sequence[Level]) -> str:
     """Join words as in a sentence: "a", "a and b", "a, b and c"."""
-    texts = [str(word) for word in words]
+    texts = [level(word) for word in words]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 

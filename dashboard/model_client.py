@@ -74,7 +74,8 @@ class ModelClient:
         """Predict for one instance. Raises InvalidInstance or ModelServiceError."""
         path = f"{_path(model.name, model.version)}/predict"
         answer = self._ask(Prediction, "POST", path, {"data": dict(instance)}, request_id)
-        if not model.signature.target.fits(answer.prediction, answer.probabilities):
+        target = model.signature.target
+        if not (target.fits(answer.prediction, answer.probabilities) and target.bounds(answer.interval)):
             raise BadAnswer(f"{path}: the prediction is not one that this model can make")
         return answer
 

@@ -108,18 +108,22 @@ class Examples:
     """Classification: n positions among the classes."""
     probabilities: list[list[float]] | None
     """Classification: n × k."""
-    scale: float
-    """Size below which differences are measured against it."""
+    scale: float | list[float]
+    """Size below which differences are measured against it, for each number of a prediction."""
 
 
 class Artifact:
     """A version's folder, opened but not loaded. Its files are read, checked and parsed when asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, anywhere: bool = False) -> None:
+        """Read the manifest, which has to be that of this folder, unless the folder may be `anywhere`."""
         self.folder = folder
         data = _manifest_bytes(folder)
         self.manifest_hash = hashlib.sha256(data).hexdigest()
-        self.manifest = _read_manifest(folder, data)
+        self.manifest = _read_manifest(data)
+        manifest = self.manifest
+        if not anywhere and (manifest.name, manifest.version) != (folder.parent.name, folder.name):
+            raise ArtifactError(f"{MANIFEST} is of {manifest.name}/{manifest.version}, not of this folder")
 
     def read(self, name: str) -> bytes:
         """Give a file's bytes, checked against the manifest. Raises ArtifactError."""
@@ -195,7 +199,7 @@ def _manifest_bytes(folder: Path) -> bytes:
     return read_regular_file(folder / MANIFEST)
 
 
-def _read_manifest(folder: Path, data: bytes) -> Manifest:
+def _read_manifest(data: bytes) -> Manifest:
     try:
         document = parse_json(data)
         if document.pop("format") != FORMAT:
@@ -204,8 +208,6 @@ def _read_manifest(folder: Path, data: bytes) -> Manifest:
         _require_tables(manifest)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArtifactError(f"{MANIFEST} is not a manifest: {error}") from error
-    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
-        raise ArtifactError(f"{MANIFEST} is of {manifest.name}/{manifest.version}, not of this folder")
     return manifest
 
 

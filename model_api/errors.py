@@ -12,7 +12,8 @@ ServeryError
 ├── DeadlinePassed               the caller's own deadline passed before there was an answer
 ├── NotReady                     the model is known but not loaded (yet)
 ├── UnusablePrediction           the model gave a number that is not finite
-└── ArtifactError                a version on disk that must not be served, with its reason
+├── ArtifactError                a version on disk that must not be served, with its reason
+└── OperatorError                what was asked on the command line cannot be done; reaches no caller
 """
 
 from collections.abc import Sequence
@@ -103,3 +104,7 @@ class UnusablePrediction(RequestError):
 
 class ArtifactError(ServeryError):
     """A version on disk is broken, altered, or holds what the operator does not trust."""
+
+
+class OperatorError(ServeryError):
+    """What an operator asked for cannot be done: each module of the command line has its own."""

@@ -7,14 +7,17 @@ models/<name>/history.jsonl       every move of an alias, with who was moved and
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from model_api.artifact import ALIASES, MODEL_NAME, VERSION, parse_json, read_regular_file
 from model_api.errors import ArtifactError
 
+ALIAS = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 HISTORY = "history.jsonl"
 TRAFFIC = "traffic.json"
 
@@ -59,14 +62,37 @@ def read_aliases(model: Path) -> dict[str, str]:
 
 def move_alias(model: Path, alias: str, version: str, **why: Any) -> None:
     """Point an alias at a version, in one step, and write down that it was moved. Raises ArtifactError."""
-    aliases = read_aliases(model)
-    if aliases.get(alias) == version:
+    with _alone(model):
+        aliases = read_aliases(model)
+        if aliases.get(alias) == version:
+            return
+        line: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "alias": alias}
+        line |= {"from": aliases.get(alias), "to": version, **why}
+        write_aside(model / ALIASES, as_json({**aliases, alias: version}))
+        with (model / HISTORY).open("a+b") as file:
+            whole = file.tell() == 0 or _last_byte(file) == b"\n"  # a crash can leave half a line
+            file.write((b"" if whole else b"\n") + json.dumps(line).encode() + b"\n")
+
+
+def _last_byte(file: IO[bytes]) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
+@contextmanager
+def _alone(model: Path) -> Iterator[None]:
+    """Let one process at a time change a model's aliases."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock: the last of two at the same time wins
+        yield
         return
-    line: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "alias": alias}
-    line |= {"from": aliases.get(alias), "to": version, **why}
-    write_aside(model / ALIASES, as_json({**aliases, alias: version}))
-    with (model / HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    descriptor = os.open(model, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_history(model: Path) -> list[dict[str, Any]]:

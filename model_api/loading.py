@@ -1,6 +1,7 @@
 """A version's folder → a loaded model that has shown that it works."""
 
 from dataclasses import dataclass
+from importlib.metadata import version as installed
 from pathlib import Path
 
 from model_api.artifact import Artifact
@@ -29,12 +30,17 @@ class LoadedModel:
         """Number of the version."""
         return self.artifact.manifest.version
 
+    @property
+    def warning(self) -> str | None:
+        """What an operator should know of it, though it serves."""
+        return _other_scikit_learn(self.artifact, {self.predictor.choice.one, self.predictor.choice.many})
+
 
 def load_tried(folder: Path, trust: Trust, limits: Limits) -> LoadedModel:
     """Load a version that a process of its own has tried first. Raises ArtifactError, whatever is wrong."""
     tried = require_trial(folder, trust, limits)
     model = load_version(folder, trust)
-    if model.artifact.manifest_hash != tried:
+    if model.artifact.manifest_hash != tried.manifest:
         raise ArtifactError("its files changed while it was being loaded")
     return model
 
@@ -66,3 +72,14 @@ def _require_reference_row(artifact: Artifact) -> None:
     known = len(examples.probabilities[0]) if examples.probabilities else None
     if known not in (None, len(signature.target.classes)):
         raise ArtifactError(f"the estimator knows {known} classes, the signature {len(signature.target.classes)}")
+
+
+def _other_scikit_learn(artifact: Artifact, forms: set[str]) -> str | None:
+    """Say that scikit-learn itself serves what another version of it fitted; a compiled form does not care."""
+    fitted = artifact.manifest.libraries.get("scikit-learn")
+    if "estimator" not in forms or fitted in (None, here := installed("scikit-learn")):
+        return None
+    return (
+        f"version {artifact.manifest.version} was fitted with scikit-learn {fitted} and is served by {here}; "
+        "it answers its stored examples as it did then"
+    )

@@ -7,7 +7,7 @@ it; when that fails, the alias stays where it is.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,7 @@ from model_api.artifact import CHAMPION, Artifact
 from model_api.errors import ArtifactError, NotReady, UnknownModel, UnknownVersion
 from model_api.folders import models_in, read_aliases, strangers_in, versions_of
 from model_api.loading import LoadedModel
+from model_api.traffic import Traffic, read_traffic
 
 log = logging.getLogger("model_api.registry")
 
@@ -55,6 +56,22 @@ class ModelEntry:
     """Alias → version that it is to mean, once that can be served."""
     problems: tuple[str, ...] = ()
     """What else an operator should know."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """What a challenger gets."""
+
+    def choose(self, headers: Mapping[str, str], instances: Sequence[object]) -> LoadedModel:
+        """Find who answers a request that names no version: the champion, or the challenger whose share it is."""
+        share = self.traffic.share
+        if share and share.takes(self.name, headers, instances):
+            challenger = self.loaded.get(self.aliases.get(share.alias, ""))
+            if challenger:
+                return challenger
+        return self.resolve(CHAMPION)
+
+    def onlooker(self) -> LoadedModel | None:
+        """Find who looks on, if anybody does and can answer."""
+        shadow = self.traffic.shadow
+        return self.loaded.get(self.aliases.get(shadow, "")) if shadow else None
 
     def resolve(self, version: str) -> LoadedModel:
         """Find the loaded version that a number or an alias means. Raises UnknownVersion or NotReady."""
@@ -78,7 +95,7 @@ class Registry:
 
     def __init__(
         self, folder: Path, *, load_version: Loader, default: str = "", keep: int = 2,
-        fetch: Callable[[], None] | None = None,
+        fetch: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         """`keep`: newest versions of a model that are loaded whether an alias means them or not.
 
@@ -123,7 +140,7 @@ class Registry:
     def _look(self) -> None:
         with self._looking:
             self.changed.clear()
-            notes = {} if self._fetch is None else self._fetched()
+            notes = self._fetched()
             folders = {folder.name: folder for folder in models_in(self._folder)}
             gone = {name: _orphan(entry) for name, entry in self._entries.items() if name not in folders}
             entries = {name: self._entry(folder) for name, folder in folders.items()}
@@ -133,7 +150,6 @@ class Registry:
                 self.problem = self._why_not_ready()
 
     def _fetched(self) -> dict[str, str]:
-        assert self._fetch is not None
         try:
             self._fetch()
         except Exception as error:  # noqa: BLE001 -- a store can fail in any way; what was fetched before is served
@@ -145,10 +161,11 @@ class Registry:
         """Bring one model up to date: begin to load what is new, keep what is served, drop what nobody wants."""
         before = self._entries.get(folder.name, ModelEntry(folder.name))
         wanted, problems = _aliases(folder, before)
+        traffic, more = _traffic(folder, before)
         versions = versions_of(folder)
         newest = set(versions[-self._keep :] if self._keep else ())
         loaded = dict(before.loaded)
-        problems += self._changed(folder, loaded)
+        problems += more + self._changed(folder, loaded)
         failed = {}
         for number in versions:
             if number in {*wanted.values(), *newest} and number not in loaded:
@@ -168,7 +185,8 @@ class Registry:
             loading=loading,
             idle=tuple(number for number in versions if number not in {*kept, *failed, *loading}),
             waiting={alias: number for alias, number in wanted.items() if aliases.get(alias) != number},
-            problems=(*problems, *_missing(wanted, versions)),
+            problems=(*problems, *_missing(wanted, versions), *_warnings(loaded[number] for number in kept)),
+            traffic=traffic,
         )
 
     def _outcome(self, version: Path, earlier: Failure | None) -> LoadedModel | Failure | None:
@@ -272,6 +290,8 @@ class Watcher:
         self._registry = registry
         self._seconds = seconds
         self._stopped = False
+        self.looked = threading.Event()
+        """Set when the first look was taken: what can be served is served."""
         self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
 
     def start(self) -> None:
@@ -286,6 +306,7 @@ class Watcher:
 
     def _run(self) -> None:
         self._look(self._registry.load)
+        self.looked.set()
         while self._seconds and not self._stopped:
             self._registry.changed.wait(self._seconds)
             if not self._stopped:
@@ -301,7 +322,7 @@ class Watcher:
 
 def _orphan(entry: ModelEntry) -> ModelEntry:
     """Keep serving a model whose folder is gone: to end it, end the service."""
-    gone = "its folder was deleted while it was served; what was loaded still answers"
+    gone = "all its versions were deleted while it was served; what was loaded still answers"
     return replace(entry, failed={}, loading=(), idle=(), waiting={}, problems=(gone,))
 
 
@@ -313,12 +334,24 @@ def _aliases(folder: Path, before: ModelEntry) -> tuple[Mapping[str, str], tuple
         return {**before.aliases, **before.waiting}, (str(error),)
 
 
+def _traffic(folder: Path, before: ModelEntry) -> tuple[Traffic, tuple[str, ...]]:
+    """Read what a challenger gets; when that fails, what it got before stays."""
+    try:
+        return read_traffic(folder), ()
+    except ArtifactError as error:
+        return before.traffic, (str(error),)
+
+
 def _served_aliases(
     wanted: Mapping[str, str], before: Mapping[str, str], loaded: Mapping[str, LoadedModel]
 ) -> dict[str, str]:
     """Move each alias to its version if that can answer; else it stays where it is, if that can."""
     served = {alias: number if number in loaded else before.get(alias, "") for alias, number in wanted.items()}
     return {alias: number for alias, number in served.items() if number in loaded}
+
+
+def _warnings(models: Iterable[LoadedModel]) -> list[str]:
+    return [model.warning for model in models if model.warning]
 
 
 def _missing(wanted: Mapping[str, str], versions: list[str]) -> list[str]:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from model_api.stores import default_cache
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -14,8 +16,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MODEL_API_", use_attribute_docstrings=True, frozen=True)
 
-    models: Path = Path("models")
-    """Folder that holds the published models."""
+    models: str = "models"
+    """Folder that holds the published models, or an address such as `s3://bucket/models`."""
+
+    cache: Path = Field(default_factory=default_cache)
+    """Folder for copies of models that are kept elsewhere; if not set, where the system keeps caches."""
 
     poll_seconds: float = Field(default=2.0, ge=0, le=3600)
     """Seconds between two looks at the folder for new versions and moved aliases; 0 looks once, at the start."""
@@ -44,13 +49,21 @@ class Settings(BaseSettings):
     trusted_types: Annotated[tuple[str, ...], NoDecode] = ()
     """Types that a model's skops file may hold besides the reviewed ones, separated by commas."""
 
+    packages: Annotated[tuple[str, ...], NoDecode] = ("*",)
+    """Installed model packages whose code may run, separated by commas; `*` is every one, `none` is none."""
+
     trust_pickle: bool = False
     """Whether models that were published from a pickle are loaded; a pickle can run any code."""
 
     log_format: Literal["readable", "json"] = "readable"
     """How log lines are written: `readable` or `json`."""
 
-    @field_validator("allowed_hosts", "trusted_types", mode="before")
+    @field_validator("models", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, Path) else value
+
+    @field_validator("allowed_hosts", "trusted_types", "packages", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

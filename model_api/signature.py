@@ -263,6 +263,8 @@ class Signature:
         for feature in features:
             if feature.type not in get_args(FeatureType):
                 raise ValueError(f"feature {feature.name!r} has the unknown type {feature.type!r}")
+            if feature.zone is not None:
+                values.find_zone(feature.zone)
         if len({feature.name for feature in features}) < len(features):
             raise ValueError("a feature is named twice")
         target = Target(**_tupled(data["target"]))
@@ -292,7 +294,7 @@ def warning_about(feature: Feature, value: Value) -> InputWarning | None:
     side = _outside(feature, value)
     if side is None:
         return None
-    message = f"{feature.name} {show(value)} is {side} every training value ({format_range(feature)})"
+    message = f"{feature.name} {show(value, feature.zone)} is {side} every training value ({format_range(feature)})"
     return InputWarning(feature.name, "outside_training_range", message)
 
 
@@ -309,7 +311,7 @@ def _outside(feature: Feature, value: Any) -> str | None:
 
 def format_range(feature: Feature) -> str:
     """Write the training range as "18 to 42.2"."""
-    return f"{show(feature.minimum)} to {show(feature.maximum)}"
+    return f"{show(feature.minimum, feature.zone)} to {show(feature.maximum, feature.zone)}"
 
 
 def _is_missing(value: object, feature: Feature) -> bool:

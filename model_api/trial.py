@@ -38,8 +38,18 @@ class Limits:
     """Bytes of address space."""
 
 
-def require_trial(folder: Path, trust: Trust, limits: Limits) -> str:
-    """Try a version; gives the hash of the manifest that was tried. Raises ArtifactError, with the reason."""
+@dataclass(frozen=True)
+class Trial:
+    """A version that can be served."""
+
+    manifest: str
+    """SHA-256 of the manifest that was tried: its files are the ones that may be loaded."""
+    memory: int
+    """Most memory that the process had, in bytes."""
+
+
+def require_trial(folder: Path, trust: Trust, limits: Limits) -> Trial:
+    """Try a version. Raises ArtifactError, with the reason why it cannot be served."""
     task = json.dumps({"folder": str(folder), "trust": asdict(trust), "memory": limits.memory})
     process = subprocess.Popen(
         [sys.executable, "-m", "model_api.trial"],
@@ -79,7 +89,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
             stream.close()
 
 
-def _verdict(code: int, output: str, limits: Limits) -> str:
+def _verdict(code: int, output: str, limits: Limits) -> Trial:
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         raise ArtifactError(f"the process that tried it was ended by {name}")
@@ -88,7 +98,7 @@ def _verdict(code: int, output: str, limits: Limits) -> str:
     except (ValueError, IndexError) as error:
         raise ArtifactError(f"the process that tried it ended with code {code} and said nothing") from error
     if "manifest" in answer:
-        return str(answer["manifest"])
+        return Trial(str(answer["manifest"]), int(answer["used"]))
     if answer.get("memory"):
         raise ArtifactError(f"loading it takes more than {limits.memory:,} bytes of memory")
     raise ArtifactError(str(answer.get("reason", "its trial gave no reason"))[:2000])
@@ -101,9 +111,13 @@ def main() -> int:
     task = json.load(sys.stdin)
     answers = _keep_stdout()
     _limit(int(task["memory"]))
-    answer = _try(Path(task["folder"]), Trust(tuple(task["trust"]["types"]), bool(task["trust"]["pickle"])))
+    answer = _try(Path(task["folder"]), _trust(task["trust"]))
     os.write(answers, (json.dumps(answer) + "\n").encode())
     return 0
+
+
+def _trust(told: dict[str, Any]) -> Trust:
+    return Trust(tuple(told["types"]), bool(told["pickle"]), tuple(told["packages"]))
 
 
 def _keep_stdout() -> int:
@@ -142,7 +156,17 @@ def _try(folder: Path, trust: Trust) -> dict[str, Any]:
         return {"memory": True} if _ran_out(error) else {"reason": str(error)}
     except Exception as error:  # noqa: BLE001 -- whatever is wrong with the files is the answer
         return {"reason": f"it cannot be loaded: {type(error).__name__}: {error}"}
-    return {"manifest": artifact.manifest_hash}
+    return {"manifest": artifact.manifest_hash, "used": _used_memory()}
+
+
+def _used_memory() -> int:
+    """Give the most memory that this process had, in bytes; 0 where the system does not tell."""
+    # Not getrusage: what it counts began in the parent, before this program took its place.
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _ran_out(error: BaseException | None) -> bool:

@@ -9,7 +9,8 @@ import math
 import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, tzinfo
+from functools import cache
 
 Level = str | int | float
 Value = str | int | float | bool | None
@@ -20,6 +21,8 @@ DECIMAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", r
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?", re.ASCII
 )
+OFFSET = re.compile(r"UTC([+-][0-9]{2}:[0-9]{2})", re.ASCII)
+"""An offset that stands for a zone, as Python writes it."""
 BOOLEANS: Mapping[str, bool] = {"true": True, "false": False, "1": True, "0": False}
 LARGEST_EXACT_INTEGER = 2**53 - 1
 YEARS = (1678, 2261)
@@ -30,6 +33,10 @@ MAX_TEXT = 10_000
 """Characters of a free text."""
 MAX_ECHO = 64
 """Characters of a caller's value that an error message repeats."""
+
+
+MAX_BITS = 10_000
+"""Of a whole number that an error message repeats."""
 
 
 class Rejected(Exception):
@@ -101,8 +108,19 @@ def date_time(value: object, zone: str | None) -> str:
             raise Rejected("not_a_datetime", f"must have no time zone, not {echo(value)}")
         return moment.isoformat()
     if not moment.tzinfo:
-        moment = moment.replace(tzinfo=zoneinfo.ZoneInfo(zone))
+        moment = moment.replace(tzinfo=find_zone(zone))
     return moment.astimezone(UTC).isoformat()
+
+
+@cache
+def find_zone(name: str) -> tzinfo:
+    """Find a time zone by its name, such as Europe/Amsterdam, or UTC+02:00 without a place. Raises ValueError."""
+    if offset := OFFSET.fullmatch(name):
+        return datetime.fromisoformat(f"2000-01-01T00:00{offset[1]}").tzinfo or UTC
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (KeyError, OSError) as error:  # OSError: "Europe" is a folder of the database
+        raise ValueError(f"there is no time zone {name[:64]!r}") from error
 
 
 def _moment(value: object, code: str, noun: str) -> datetime:
@@ -130,6 +148,8 @@ def text(value: object) -> str:
 
 def clip(value: object) -> str:
     """Repeat a caller's value, short and printable."""
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:  # Python refuses to write it
+        return "a number of very many digits"
     shown = value if isinstance(value, str) else str(value)[: MAX_ECHO + 1]
     shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown[: MAX_ECHO + 1])
     return shown if len(shown) <= MAX_ECHO else shown[: MAX_ECHO - 1] + "…"
@@ -149,9 +169,11 @@ def quote(level: object) -> str:
     return f'"{level}"' if isinstance(level, str) else str(level)
 
 
-def show(value: object) -> str:
-    """Write a training value: numbers without noise digits, dates as they are."""
-    return value if isinstance(value, str) else f"{value:.10g}"
+def show(value: object, zone: str | None = None) -> str:
+    """Write a training value: numbers without noise digits, dates as they are, moments as the clock of `zone` shows."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).astimezone(find_zone(zone)).isoformat() if zone else value
+    return f"{value:.10g}"
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

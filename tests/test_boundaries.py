@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"sklearn", "pandas", "skops", "scipy", "skl2onnx", "pyarrow", "yaml"}
 MAY_USE_SKLEARN = (
     *("model_api/publishing/", "model_api/examples/"),
-    *("model_api/runtimes/sklearn.py", "model_api/runtimes/frames.py"),
+    *("model_api/runtimes/sklearn.py", "model_api/runtimes/frames.py", "model_api/runtimes/package.py"),
 )
 SERVE = """
 import sys

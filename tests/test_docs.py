@@ -36,7 +36,7 @@ def blocks(language: str) -> list[str]:
 def service(models_folder: Path, unused_ports: tuple[int, int]) -> Iterator[str]:
     """The address of a model service that has loaded the embedded models."""
     port, _ = unused_ports
-    app = create_app(model_api.settings.Settings(models=models_folder))
+    app = create_app(model_api.settings.Settings(models=str(models_folder)))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

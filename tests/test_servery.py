@@ -77,7 +77,7 @@ def test_a_host_that_is_no_address_of_this_machine_is_refused(capsys: pytest.Cap
 
 def test_what_the_operator_set_in_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASHBOARD_ALLOWED_HOSTS", "servery.example.org")
-    options = Namespace(host="0.0.0.0", api_port=1, dashboard_port=2, models=Path("models"), workers=3)
+    options = Namespace(host="0.0.0.0", api_port=1, dashboard_port=2, models="models", workers=3)
 
     api, dashboard = servery._services(options, "")  # noqa: SLF001 -- what is handed on is what this is about
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from dashboard.charts import Chart
 from dashboard.charts.style import NORMAL, Palette, calm_axes, clean, place_axes, text_on
-from dashboard.formatting import percent
+from dashboard.formatting import level, percent
 from dashboard.records import ModelVersion, ReferencePredictions
 
 NAME = "confusion"
@@ -15,12 +15,15 @@ SIZES = {"wide": (560, 420), "narrow": (330, 300)}
 
 def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
     """Make the chart: a square for each pair of true and predicted class, with its count."""
-    classes = list(model.signature.target.classes)
+    classes = model.signature.target.classes
+    places = {known: place for place, known in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     for true, predicted in zip(reference.target, reference.prediction, strict=True):
         if true is not None:
-            counts[classes.index(true), classes.index(predicted)] += 1
-    names = [clean(level)[:24] for level in classes]
+            assert not isinstance(true, dict)
+            assert not isinstance(predicted, dict)
+            counts[places[true], places[predicted]] += 1
+    names = [clean(level(known))[:24] for known in classes]
     right, total = int(counts.trace()), int(counts.sum())
 
     def draw(figure: Figure, palette: Palette) -> None:
@@ -45,7 +48,7 @@ def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
 
     finding = f"{right} of the {total:,} reference cases ({percent(right / max(total, 1))}) are predicted correctly."
     rows = tuple(
-        (str(true), str(predicted), int(counts[i, j]))
+        (level(true), level(predicted), int(counts[i, j]))
         for i, true in enumerate(classes)
         for j, predicted in enumerate(classes)
     )

@@ -1,4 +1,4 @@
-"""Predicted against true values of the reference data, for a regression."""
+"""Predicted against true values of the reference data, for a regression; of several outputs, for the first."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from dashboard.charts import Chart
 from dashboard.charts.style import NORMAL, Palette, calm_axes, clean, place_axes
 from dashboard.formatting import significant, with_unit
-from dashboard.records import ModelVersion, ReferencePredictions
+from dashboard.records import ModelVersion, ReferencePredictions, number_of
 
 NAME = "predicted-true"
 SIZES = {"wide": (560, 420), "narrow": (330, 300)}
@@ -16,7 +16,9 @@ def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Char
     """Make the chart: a dot a row, and the line on which a perfect prediction lies."""
     target = model.signature.target
     unit = clean(target.unit) if target.unit else None
-    known = [(t, p) for t, p in zip(reference.target, reference.prediction, strict=True) if t is not None]
+    output = target.outputs[0] if target.outputs else None
+    pairs = zip(reference.target, reference.prediction, strict=True)
+    known = [(number_of(t, output), number_of(p, output)) for t, p in pairs if t is not None]
     true, predicted = np.array(known, dtype=np.float64).T
     error = float(np.abs(true - predicted).mean())
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
@@ -29,11 +31,12 @@ def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Char
             "perfect", (high, high), (-10, 0), textcoords="offset points", ha="right", color=palette.quiet, size=9
         )
         axes.plot(true, predicted, "o", color=palette.accent, markersize=5, alpha=0.45, markeredgewidth=0)
-        axes.set_xlabel(clean(f"True {target.name}" + (f" in {unit}" if unit else "")), size=NORMAL)
+        axes.set_xlabel(clean(f"True {output or target.name}" + (f" in {unit}" if unit else "")), size=NORMAL)
         axes.set_ylabel("Predicted", size=NORMAL)
 
     finding = (
-        f"Predictions for the {len(known):,} reference cases miss the true value by "
+        f"Predictions{f' of {clean(output)}' if output else ''} for the {len(known):,} reference cases "
+        f"miss the true value by "
         f"{with_unit(significant(error, 3), unit)} on average."
     )
     rows = tuple((float(t), float(p)) for t, p in zip(true, predicted, strict=True))

@@ -11,8 +11,8 @@ from matplotlib.patches import StepPatch
 
 from dashboard.charts import Chart
 from dashboard.charts.style import NORMAL, SMALL, Palette, Strip, clean, fit
-from dashboard.formatting import percent, significant, with_unit
-from dashboard.records import Level, ModelVersion, ReferencePredictions
+from dashboard.formatting import level, percent, significant, with_unit
+from dashboard.records import Level, ModelVersion, ReferencePredictions, number_of
 
 NAME = "standing"
 SIZES = {"wide": (560, 210), "narrow": (330, 210)}
@@ -33,6 +33,8 @@ class Standing:
     """The prediction, or the probability of `of`."""
     of: Level | None = None
     """For a classification, the class whose probability is shown."""
+    output: str | None = None
+    """Of a prediction with several numbers, the name of the one that is shown."""
 
 
 def standing(model: ModelVersion, reference: ReferencePredictions, case: Standing) -> Chart:
@@ -42,7 +44,8 @@ def standing(model: ModelVersion, reference: ReferencePredictions, case: Standin
     unit = clean(target.unit) if case.of is None and target.unit else None
     low, high = (0.0, 1.0) if case.of is not None else _range(values, case.value)
     counts, edges = np.histogram(values, BINS, (low, high))
-    what = target.name[:1].upper() + target.name[1:] if case.of is None else f"Probability of {clean(case.of)}"
+    what = case.output or target.name
+    what = what[:1].upper() + what[1:] if case.of is None else f"Probability of {clean(level(case.of))}"
     shown = percent(case.value) if case.of is not None else with_unit(significant(case.value), unit)
 
     def draw(figure: Figure, palette: Palette) -> None:
@@ -64,7 +67,7 @@ def standing(model: ModelVersion, reference: ReferencePredictions, case: Standin
 
 def _values(reference: ReferencePredictions, case: Standing) -> npt.NDArray[np.float64]:
     if case.of is None:
-        return np.array(reference.prediction, dtype=np.float64)
+        return np.array([number_of(value, case.output) for value in reference.prediction], dtype=np.float64)
     assert reference.probabilities is not None
     return np.array([row[str(case.of)] for row in reference.probabilities])
 
@@ -92,7 +95,7 @@ def _mark(figure: Figure, palette: Palette, strip: Strip, value: float, shown: s
 
 def _finding(values: npt.NDArray[np.float64], case: Standing, shown: str) -> str:
     below, above = float((values < case.value).mean()), float((values > case.value).mean())
-    what = "The prediction" if case.of is None else f"The probability of {clean(case.of)}"
+    what = _subject(case)
     if below == 0:
         place = "lower than" if above == 1 else "among the lowest of"
         return f"{what}, {shown}, is {place} all {len(values):,} reference cases."
@@ -103,3 +106,9 @@ def _finding(values: npt.NDArray[np.float64], case: Standing, shown: str) -> str
     rounded = round(share, 2)
     shown_share = percent(rounded if 0 < rounded < 1 else share)  # neither none nor all of them
     return f"{what}, {shown}, is {side} than for {shown_share} of the {len(values):,} reference cases."
+
+
+def _subject(case: Standing) -> str:
+    if case.of is not None:
+        return f"The probability of {clean(level(case.of))}"
+    return f"The predicted {clean(case.output)}" if case.output else "The prediction"

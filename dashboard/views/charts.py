@@ -18,9 +18,11 @@ from dashboard.charts.standing import NAME as STANDING
 from dashboard.charts.standing import Standing, standing
 from dashboard.errors import InvalidQuery, UnknownModel
 from dashboard.model_client import ModelClient
-from dashboard.records import ModelVersion, Prediction, ReferencePredictions
+from dashboard.records import ModelVersion, Prediction, ReferencePredictions, number_of
 
 T = TypeVar("T", bound=str)
+MOST_STANDINGS = 3
+"""Outputs of a prediction whose charts stand on its page."""
 # A chart opened by itself is a document: it may style itself, and nothing else.
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -33,37 +35,46 @@ class CaseChart:
     case: Standing
 
     @classmethod
-    def of(cls, model: ModelVersion, prediction: Prediction) -> "CaseChart":
-        """Choose what is shown: the number, or the probability of the class that people look for."""
-        if prediction.probabilities is None:
-            assert not isinstance(prediction.prediction, str)
-            return cls(model, Standing(float(prediction.prediction)))
+    def all_of(cls, model: ModelVersion, prediction: Prediction) -> list["CaseChart"]:
+        """Choose what is shown: each of the first numbers, or the probability of the class that people look for."""
         target = model.signature.target
+        if STANDING not in chart_names(model):
+            return []
+        if prediction.probabilities is None:
+            outputs = target.outputs[:MOST_STANDINGS] or (None,)
+            return [cls(model, Standing(number_of(prediction.prediction, name), output=name)) for name in outputs]
+        assert not isinstance(prediction.prediction, dict)
         of = target.positive if target.positive is not None else prediction.prediction
-        return cls(model, Standing(prediction.probabilities[str(of)], of))
+        return [cls(model, Standing(prediction.probabilities[str(of)], of))]
 
     @classmethod
     def from_query(cls, model: ModelVersion) -> "CaseChart":
         """Read it back from an address. Raises InvalidQuery."""
         target = model.signature.target
-        of = None
+        of, output = None, None
         if target.classes:
             of = next((level for level in target.classes if str(level) == request.args.get("class")), None)
             if of is None:
                 raise InvalidQuery("The parameter class must name a class of the model.")
+        elif target.outputs:
+            output = request.args.get("output", target.outputs[0])
+            if output not in target.outputs:
+                raise InvalidQuery("The parameter output must name an output of the model.")
         try:
             value = float(request.args.get("value", ""))
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or (of is not None and not 0 <= value <= 1):
             raise InvalidQuery("The parameter value must be a number.")
-        return cls(model, Standing(value, of))
+        return cls(model, Standing(value, of, output))
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters of its address."""
         query = {"value": repr(self.case.value)}
-        return query | {"class": str(self.case.of)} if self.case.of is not None else query
+        if self.case.of is not None:
+            query["class"] = str(self.case.of)
+        return query | {"output": self.case.output} if self.case.output is not None else query
 
     def key(self, form: Format, theme: Theme, size: Size) -> Key:
         """What decides its bytes."""
@@ -72,6 +83,15 @@ class CaseChart:
     def build(self, reference: ReferencePredictions) -> Chart:
         """Make the chart."""
         return standing(self.model, reference, self.case)
+
+
+def chart_names(model: ModelVersion) -> tuple[str, ...]:
+    """Name the charts that a model has: none without reference rows, and no standing where nothing can be ordered."""
+    target = model.signature.target
+    if not model.reference_rows:
+        return ()
+    quality = CONFUSION if target.classes else PREDICTED_TRUE
+    return (quality, STANDING) if target.gives_probabilities or not target.classes else (quality,)
 
 
 def quality_chart(model: ModelVersion, reference: ReferencePredictions) -> Chart:
@@ -91,6 +111,8 @@ def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
             raise UnknownModel(f"no chart {chart}.{form}")
         theme, size = _one_of("theme", THEMES), _one_of("size", SIZES)
         model = client.version(name, version)
+        if chart not in chart_names(model):
+            raise UnknownModel(f"{name} has no chart {chart}")
         case = CaseChart.from_query(model) if chart == STANDING else None
         key = case.key(found, theme, size) if case else Key(model.provenance.digest, chart, found, theme, size)
         response = make_response()
@@ -104,8 +126,6 @@ def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
             return response
         reference = client.all_reference(model)
         drawn = case.build(reference) if case else quality_chart(model, reference)
-        if drawn.name != chart:
-            raise UnknownModel(f"{name} has no chart {chart}")
         response.set_data(renderer.bytes_of(key, drawn))
         if found != "svg" or "download" in request.args:
             response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(model, drawn, case, found)}"'
@@ -127,6 +147,7 @@ def _file_name(model: ModelVersion, chart: Chart, case: CaseChart | None, form: 
     """Name a download after what is in it: "diabetes-v1_standing_152.13_2026-11-22.png"."""
     parts = [f"{model.name}-v{model.version}", chart.name]
     if case:
+        parts += [case.case.output[:40]] if case.case.output else []
         parts.append(f"{case.case.value:.5g}")
     parts.append(datetime.now(UTC).date().isoformat())
     return re.sub(r"[^A-Za-z0-9._-]", "-", "_".join(parts))[:100] + f".{form}"

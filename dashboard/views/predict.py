@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, after_this_request, g, make_response, redirect, render_template, request, url_for
@@ -16,15 +16,29 @@ from dashboard.errors import DashboardError, InvalidInstance, InvalidQuery, Mode
 from dashboard.forms import InstanceForm, defaults, form_class, form_values
 from dashboard.fragments import is_fragment, push_url
 from dashboard.model_client import ModelClient
-from dashboard.records import Level, ModelVersion, Prediction, Value
+from dashboard.records import ModelVersion, Output, Prediction, Value
 from dashboard.views import errors
 from dashboard.views.charts import CaseChart
 from dashboard.views.errors import Failure, failure_of
 
 NARROW = 640
 """Width of the viewport, in CSS pixels, up to which templates/chart.html asks for the narrow chart."""
+LONGEST_QUERY = 7_000
+"""Characters of an address's query; common proxies refuse a request line of more than 8 kB."""
+NO_EXAMPLES = "This model came without data: it has no examples."
 EXPIRED = Failure(400, "This page was open for a long time", "Nothing is lost: press Predict once more.")
 Answered = tuple[Response, int]
+
+
+@dataclass(frozen=True)
+class CaseDrawing:
+    """A chart of one prediction, and where it is."""
+
+    chart: Chart
+    url: dict[str, str]
+    """Parameters of its address."""
+    output: str | None
+    """Of a prediction with several numbers, the name of the one that it shows."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +48,16 @@ class Answer:
     prediction: Prediction
     ms: float
     """Milliseconds from asking the model service to its answer."""
-    chart: Chart | None
-    """Where the prediction stands; None when the reference predictions could not be had."""
-    chart_url: dict[str, str]
-    """Parameters of the chart's address."""
-    true: Level | None = None
+    charts: tuple[CaseDrawing, ...] = ()
+    """Where the prediction stands, a chart for each of its first numbers."""
+    charts_missing: bool = False
+    """Whether there would be charts, but the reference predictions could not be had."""
+    true: Output | None = None
     """True value, when the input is a reference row."""
     row: int | None = None
     """Which reference row it is, counted from 1."""
+    too_long: bool = False
+    """Whether the case is too long for an address."""
 
 
 def predict_views(client: ModelClient, renderer: Renderer) -> Blueprint:
@@ -74,6 +90,8 @@ def predict_views(client: ModelClient, renderer: Renderer) -> Blueprint:
     def example(name: str) -> Response:
         """Go to a real reference row, chosen at random."""
         model = client.champion(name)
+        if not model.reference_rows:
+            raise InvalidQuery(NO_EXAMPLES)
         row = random.randrange(model.reference_rows)  # noqa: S311 -- an example, not a secret
         response = make_response(redirect(url_for(".page", name=name, example=row + 1), 303))
         response.headers["Cache-Control"] = "no-store"
@@ -123,16 +141,21 @@ def _respond(client: ModelClient, renderer: Renderer, form: InstanceForm) -> Res
     except (InvalidQuery, ModelServiceError) as error:
         failure = failure_of(error)
         return _show(form, None, failure, failure.status)
-    permalink = url_for("predict.page", name=form.model.name) + "?" + urlencode(form.query())
-    if request.method == "POST" and not is_fragment():
+    query = urlencode(form.query())
+    too_long = len(query) > LONGEST_QUERY
+    address = url_for("predict.page", name=form.model.name)
+    permalink = address if too_long else f"{address}?{query}"
+    if request.method == "POST" and not is_fragment() and not too_long:
         return make_response(redirect(permalink, 303))
-    answer = _answer(client, renderer, form.model, prediction, ms)
+    answer = replace(_answer(client, renderer, form.model, prediction, ms), too_long=too_long)
     return push_url(_show(form, answer), permalink)
 
 
 def _example(client: ModelClient, renderer: Renderer, model: ModelVersion) -> Response:
     """Show one reference row: its values, the prediction for it, and what was true."""
     text = request.args["example"]
+    if not model.reference_rows:
+        raise InvalidQuery(NO_EXAMPLES)
     if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= model.reference_rows):
         raise InvalidQuery(f"There are reference rows 1 to {model.reference_rows}.")
     row = int(text)
@@ -153,17 +176,22 @@ def _answer(
     prediction: Prediction,
     ms: float,
     *,
-    true: Level | None = None,
+    true: Output | None = None,
     row: int | None = None,
 ) -> Answer:
-    case = CaseChart.of(model, prediction)
+    answer = Answer(prediction, ms, true=true, row=row)
+    cases = CaseChart.all_of(model, prediction)
+    if not cases:
+        return answer
     try:
-        chart = case.build(client.all_reference(model))
+        reference = client.all_reference(model)
     except ModelServiceError as error:
         failure_of(error)  # the number is here: it is shown without the chart
-        return Answer(prediction, ms, None, {}, true, row)
-    _draw_ahead(renderer, case.key("svg", *_likely_look()), chart)
-    return Answer(prediction, ms, chart, case.query, true, row)
+        return replace(answer, charts_missing=True)
+    drawings = tuple(CaseDrawing(case.build(reference), case.query, case.case.output) for case in cases)
+    for case, drawing in zip(cases, drawings, strict=True):
+        _draw_ahead(renderer, case.key("svg", *_likely_look()), drawing.chart)
+    return replace(answer, charts=drawings)
 
 
 def _draw_ahead(renderer: Renderer, key: Key, chart: Chart) -> None:

@@ -22,6 +22,9 @@ def predict_results_views(client: ModelClient) -> Blueprint:
         """Show one page of the table."""
         catalogue = client.catalogue()
         model = client.champion(name or catalogue.default)
+        if not model.reference_rows:
+            template = "predict_results_none.html" if is_fragment() else "predict_results.html"
+            return make_response(render_template(template, model=model, catalogue=catalogue))
         pages = max(1, math.ceil(model.reference_rows / PAGE_ROWS))
         page = _page(pages)
         rows = client.reference(model, (page - 1) * PAGE_ROWS, PAGE_ROWS)

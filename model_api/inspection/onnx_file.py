@@ -39,7 +39,10 @@ def look_into(data: bytes, name: str) -> OnnxFile:
         _require_held(tensor, name)
     for node in model.graph.node:
         if node.op_type == "TreeEnsemble":
-            _require_sound_trees(onnx, node, name)
+            try:
+                _require_sound_trees(onnx, node, name)
+            except (KeyError, ValueError, TypeError, IndexError) as error:
+                raise ArtifactError(f"{name} holds trees without all of their lists ({error})") from error
     return OnnxFile(
         operators=sorted({node.op_type for node in model.graph.node}),
         opsets={opset.domain or "ai.onnx": opset.version for opset in model.opset_import},
@@ -66,12 +69,16 @@ def _require_known_operators(model: Any, name: str) -> None:
 
 
 def _tensors(graph: Any) -> list[Any]:
-    constants = [attribute.t for node in graph.node for attribute in node.attribute if attribute.HasField("t")]
-    return [*graph.initializer, *constants]
+    attributes = [attribute for node in graph.node for attribute in node.attribute]
+    sparse = [*graph.sparse_initializer, *(tensor for a in attributes for tensor in a.sparse_tensors)]
+    sparse += [attribute.sparse_tensor for attribute in attributes if attribute.HasField("sparse_tensor")]
+    dense = [*graph.initializer, *(tensor for attribute in attributes for tensor in attribute.tensors)]
+    dense += [attribute.t for attribute in attributes if attribute.HasField("t")]
+    return dense + [part for tensor in sparse for part in (tensor.values, tensor.indices, tensor)]
 
 
 def _require_held(tensor: Any, name: str) -> None:
-    if tensor.external_data or tensor.data_location == 1:
+    if getattr(tensor, "external_data", None) or getattr(tensor, "data_location", 0) == 1:
         raise ArtifactError(f"{name} keeps the tensor {tensor.name[:64]!a} in another file")
     if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > MOST_CELLS:
         raise ArtifactError(f"{name} has a tensor of the size {'×'.join(map(str, tensor.dims))}")

@@ -37,6 +37,10 @@ _LOADERS = """
     TreeNode TupleNode TypeNode _DictWithDeprecatedKeysNode
 """
 OWN_BUILTINS = frozenset(_BUILTINS.split())
+_COMPRESSED = (b"\x1f\x8b", b"BZ", b"\xfd7zXZ\x00", b"\x04\x22\x4d\x18")
+"""How gzip, bzip2, xz and lz4 begin; zlib begins with an x and a check of two bytes (RFC 1950)."""
+ARCHIVE, ARRAY = b"PK\x03\x04", b"\x93NUMPY"
+"""How a zip archive and an array of NumPy begin."""
 LOADERS = frozenset(_LOADERS.split())
 """What skops knows how to read."""
 
@@ -70,10 +74,12 @@ def look_into(data: bytes) -> SkopsFile:
     """Tell what is in a skops file. Raises ArtifactError when it is none, or is made to do harm."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except Exception as error:  # a made-up archive fails in any way
         raise ArtifactError(f"{NAME} is not a skops file: {_format_of(data)}") from error
     entries = archive.infolist()
-    _require_calm(entries, len(data))
+    _require_calm(entries)
+    _require_small(entries, len(data))
+    _require_small([*entries, *_inner_entries(archive, entries)], len(data))
     schema = _read_schema(archive)
     _require_plain_arrays(archive, entries)
     return SkopsFile(
@@ -91,7 +97,7 @@ def _format_of(data: bytes) -> str:
         return "it is empty"
     if is_pickle(data):
         return "it looks like a pickle, and that format is refused"
-    if data[:2] in (b"\x1f\x8b", b"x\x9c", b"BZ") or data[:6] == b"\xfd7zXZ\x00":
+    if data.startswith(_COMPRESSED) or (data[0] == ord("x") and int.from_bytes(data[:2]) % 31 == 0):
         return "it looks like a compressed pickle (joblib), and that format is refused"
     return "it is not a zip archive"
 
@@ -104,15 +110,37 @@ def is_pickle(data: bytes) -> bool:
         return False
 
 
-def _require_calm(entries: list[zipfile.ZipInfo], size: int) -> None:
-    """Look at the archive's table before anything is inflated."""
-    if len(entries) > MOST_ENTRIES:
-        raise ArtifactError(f"{NAME} holds {len(entries):,} entries, more than {MOST_ENTRIES:,}")
+def _inner_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """Give what is in archives inside of the archive: a sparse matrix is one."""
+    inner: list[zipfile.ZipInfo] = []
+    for entry in entries:
+        try:
+            data = archive.read(entry) if _begins(archive, entry, ARCHIVE) else None
+            inner += zipfile.ZipFile(io.BytesIO(data)).infolist() if data else []
+        except Exception as error:  # a made-up archive fails in any way
+            raise ArtifactError(f"{NAME} is damaged: {entry.filename[:64]!a} cannot be read ({error})") from error
+    return inner
+
+
+def _begins(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, magic: bytes) -> bool:
+    """Tell by its first bytes what an entry is: skops loads arrays by any name."""
+    with archive.open(entry) as file:
+        return file.read(len(magic)) == magic
+
+
+def _require_small(entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Look at what entries would inflate to, before they are."""
     inflated = sum(entry.file_size for entry in entries)
     if inflated > MOST_BYTES:
         raise ArtifactError(f"{NAME} would inflate to {inflated:,} bytes, more than {MOST_BYTES:,}")
     if inflated > SUSPICIOUS_BYTES and inflated > MOST_RATIO * size:
         raise ArtifactError(f"{NAME} would inflate to {inflated // size:,} times its size")
+
+
+def _require_calm(entries: list[zipfile.ZipInfo]) -> None:
+    """Look at the archive's table before anything is inflated."""
+    if len(entries) > MOST_ENTRIES:
+        raise ArtifactError(f"{NAME} holds {len(entries):,} entries, more than {MOST_ENTRIES:,}")
     for entry in entries:
         name = entry.filename
         if "/" in name or "\\" in name or name.startswith(".") or not name.isprintable():
@@ -129,7 +157,7 @@ def _read_schema(archive: zipfile.ZipFile) -> dict[str, Any]:
         schema = json.loads(archive.read(SCHEMA))
     except KeyError as error:
         raise ArtifactError(f"{NAME} is not a skops file: it has no {SCHEMA}") from error
-    except (ValueError, RecursionError, RuntimeError, NotImplementedError, zipfile.BadZipFile, OSError) as error:
+    except Exception as error:  # a made-up archive fails in any way
         raise ArtifactError(f"{NAME} is damaged: {SCHEMA} cannot be read ({error})") from error
     if not isinstance(schema, dict):
         raise ArtifactError(f"{NAME} is not a skops file: {SCHEMA} is no object")
@@ -158,7 +186,7 @@ def _types(schema: dict[str, Any]) -> Iterator[str]:
 
 def _named(node: dict[str, Any]) -> Iterator[str]:
     loader = node["__loader__"]
-    if loader not in LOADERS:
+    if not isinstance(loader, str) or loader not in LOADERS:
         raise ArtifactError(f"{NAME} asks for the unknown loader {str(loader)[:64]!a}")
     yield f"{node.get('__module__')}.{node.get('__class__')}"
 
@@ -166,14 +194,14 @@ def _named(node: dict[str, Any]) -> Iterator[str]:
 def _require_plain_arrays(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> None:
     """Look at the head of every array: no objects, and no more numbers than there are bytes."""
     for entry in entries:
-        if not entry.filename.endswith(".npy"):
-            continue
         try:
+            if not (entry.filename.endswith(".npy") or _begins(archive, entry, ARRAY)):
+                continue
             with archive.open(entry) as file:
                 version = np.lib.format.read_magic(file)
                 read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
                 shape, _, dtype = read(file)
-        except (ValueError, OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except Exception as error:  # a made-up array fails in any way
             raise ArtifactError(f"{NAME} is damaged: {entry.filename} is no array ({error})") from error
         if dtype.hasobject:
             raise ArtifactError(f"{NAME} holds an array of objects, which only a pickle can hold: {entry.filename}")

@@ -1,24 +1,23 @@
 """Estimator + data → artifact: a new immutable version, written aside and put in place in one step."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from model_api.artifact import Reference
-from model_api.publishing.card import write_card
-from model_api.publishing.compiling import compile_estimator
-from model_api.publishing.estimator_file import estimator_hash, store
-from model_api.publishing.quality import assess
-from model_api.publishing.reference_sample import plain_columns, sample
+from model_api.publishing.artifact_draft import Subject, draft_of
+from model_api.publishing.estimator_file import answers_alike, store
+from model_api.publishing.reference_sample import plain_columns
 from model_api.publishing.signature_inference import infer_signature
 from model_api.publishing.tables import as_table
-from model_api.publishing.version_folder import Draft, write_version
+from model_api.publishing.version_folder import write_version
 from model_api.publishing.without_data import guess_signature, stand_in_rows
 from model_api.runtimes.frames import layout_of
 from model_api.runtimes.sklearn import SklearnPredictor
 
 __all__ = ["publish"]
+
+LIKE_ROWS = 200
+"""Rows for which the estimator that was written has to answer as the one that was passed in."""
 
 
 def publish(
@@ -52,37 +51,29 @@ def publish(
     training = None if X is None else as_table(X, y)
     if training is None:
         signature, layout = guess_signature(estimator, features, target)
-        rows, reference = stand_in_rows(signature), Reference({f: [] for f in signature.names}, [])
     else:
         signature, layout = infer_signature(estimator, *training, features, target), layout_of(training[0])
-        rows, reference = plain_columns(training[0], signature), sample(*training, signature)
-    stored = store(estimator, allow_pickle=allow_pickle)
+    rows = stand_in_rows(signature) if training is None else plain_columns(training[0].head(LIKE_ROWS), signature)
+    stored = store(estimator, lambda other: answers_alike(estimator, other, layout, rows), allow_pickle=allow_pickle)
     bare = not hasattr(estimator, "feature_names_in_") and all(column["dtype"] == "float64" for column in layout)
-    predictor = SklearnPredictor(stored.estimator, layout, signature.target.classes, bare=bare)
-    forms = compile_estimator(stored.estimator, signature, layout, rows, predictor, forms=compiled)
-    assessed = assess(estimator, signature, training, test and as_table(*test), predictor) if training else None
     about = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
-    quality = assessed.quality if assessed else None
-    draft = Draft(
+    subject = Subject(
+        estimator=estimator,
+        predictor=SklearnPredictor(stored.estimator, layout, signature.target.classes, bare=bare),
+        signature=signature,
+        layout=layout,
+        training=training,
+        test=test and as_table(*test),
+        about=about,
+        described={"class": about, "bare": bare},
+        files=stored.files,
+    )
+    draft = draft_of(
+        subject,
         title=title or name,
         description=description,
+        card=card,
         synthetic=synthetic,
-        estimator={"class": about, "columns": layout, "bare": bare, "by_probability": forms.by_probability},
-        timings=forms.timings,
-        documents={
-            "signature.json": signature.to_dict(),
-            "reference.json": asdict(reference),
-            "quality.json": quality,
-            "calibration.json": {"scores": assessed.scores if assessed else []},
-            "examples.json": forms.examples,
-            "parity.json": {"estimator": estimator_hash(stored.files), **forms.parity()},
-        },
-        files={
-            **stored.files,
-            **forms.files,
-            "card.md": write_card(
-                signature, quality, title=title or name, description=description, text=card, about=about
-            ).encode(),
-        },
+        compiled=compiled,
     )
     return write_version(Path(models), name, draft, alias)

@@ -1,5 +1,6 @@
 """The model card: the user's own text, and below it what is known of every model. Markdown."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,9 @@ def write_card(
 def _target(signature: Signature) -> str:
     target = signature.target
     if target.classes:
-        what = "one of " + ", ".join(f"`{_cell(level)}`" for level in target.classes)
+        what = "one of " + ", ".join(map(_code, target.classes))
     elif target.outputs:
-        what = f"{len(target.outputs)} numbers: " + ", ".join(f"`{_cell(name)}`" for name in target.outputs)
+        what = f"{len(target.outputs)} numbers: " + ", ".join(map(_code, target.outputs))
     else:
         what = "a number" + (f" in {_cell(target.unit)}" if target.unit else "")
     described = f" {_cell(target.description)}." if target.description else ""
@@ -86,6 +87,13 @@ def _written(value: float | None) -> str:
 def _table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
     lines = [header, ("---",) * len(header), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _code(value: Any) -> str:
+    """Write a value between backticks, more of them than it holds in a row itself; nothing is escaped in between."""
+    text = " ".join(str(value).split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
 def _cell(value: Any) -> str:

@@ -4,13 +4,16 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import skops.io
 
+from model_api.runtimes.frames import Layout, to_frame, to_matrix
 from model_api.runtimes.sklearn import PICKLE, SKOPS
+from model_api.signature import Columns
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date that every entry of the archive carries."""
@@ -25,11 +28,16 @@ class StoredEstimator:
     """What the file gives back: this is what is compared and served, not the object that was passed in."""
 
 
-def store(estimator: Any, *, allow_pickle: bool) -> StoredEstimator:
-    """Write an estimator and read it again. Raises ValueError when only a pickle could hold it, and none is allowed."""
+def store(estimator: Any, is_alike: Callable[[Any], bool], *, allow_pickle: bool) -> StoredEstimator:
+    """Write an estimator, read it again, and ask `is_alike` about what comes back.
+
+    Raises ValueError when only a pickle could hold it, and none is allowed.
+    """
     try:
         data = dump(estimator)
-        return StoredEstimator({SKOPS: data}, skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data)))
+        read = skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
+        if not is_alike(read):
+            raise ValueError("what is read again answers differently")
     except Exception as error:  # skops raises whatever its readers and writers happen to meet
         if allow_pickle:
             return _pickled(estimator)
@@ -37,6 +45,18 @@ def store(estimator: Any, *, allow_pickle: bool) -> StoredEstimator:
             f"skops cannot hold this {type(estimator).__name__} ({type(error).__name__}: {error}); make its own steps "
             "importable classes of a package, or allow a pickle, which servers refuse unless they are told to trust it"
         ) from error
+    return StoredEstimator({SKOPS: data}, read)
+
+
+def answers_alike(estimator: Any, other: Any, layout: Layout, rows: Columns) -> bool:
+    """Tell whether two estimators answer the same for some rows, to the last bit."""
+    bare = not hasattr(estimator, "feature_names_in_") and all(column["dtype"] == "float64" for column in layout)
+    table = (to_matrix if bare else to_frame)(rows, layout)
+    try:
+        before = np.asarray(estimator.predict(table))
+    except Exception:  # noqa: BLE001 -- rows that the estimator itself refuses show nothing
+        return True
+    return bool(np.array_equal(before, np.asarray(other.predict(table))))
 
 
 def _pickled(estimator: Any) -> StoredEstimator:

@@ -39,39 +39,49 @@ def features_known_to(estimator: Any) -> dict[str, FeatureKnowledge]:
     if not names:
         names = [f"x{i}" for i in range(int(getattr(estimator, "n_features_in_", 0)))]
     known = {name: FeatureKnowledge() for name in names}
-    for step, columns in _steps(estimator, list(known)):
-        for name, facts in zip(columns, _facts_of(step, len(columns)), strict=False):
+    for step, columns, raw in _steps(estimator, list(known), raw=True):
+        for name, told in zip(columns, _facts_of(step, len(columns)), strict=False):
+            facts = told if raw else {fact: told[fact] for fact in ("fills_gaps",) if fact in told}
             known[name] = replace(known[name], **_new(known[name], facts))
     return known
 
 
 def _new(known: FeatureKnowledge, facts: dict[str, Any]) -> dict[str, Any]:
-    """Keep what earlier steps told: later ones see values that were changed on the way."""
+    """Keep what earlier steps told; a range is told by one step as a whole."""
     empty = FeatureKnowledge()
+    if known.low is not None:
+        facts = {name: value for name, value in facts.items() if name not in ("low", "high", "exact")}
     return {name: value for name, value in facts.items() if getattr(known, name) == getattr(empty, name)}
 
 
-def _steps(estimator: Any, names: list[str]) -> Iterator[tuple[Any, list[str]]]:
-    """Give each step that still sees the features as they came, with their names."""
+def _steps(estimator: Any, names: list[str], *, raw: bool) -> Iterator[tuple[Any, list[str], bool]]:
+    """Give each step that still sees a column for each feature, their names, and whether it sees the raw values."""
     if hasattr(estimator, "steps"):
         for _, step in estimator.steps:
-            yield from _steps(step, names)
+            yield from _steps(step, names, raw=raw)
             if not _keeps_columns(step):
                 return
+            raw = raw and _keeps_values(step)
     elif hasattr(estimator, "transformers_"):
         for name, step, columns in estimator.transformers_:
             places = estimator._transformer_to_input_indices.get(name, [])  # noqa: SLF001 -- names, resolved
             inner = [names[place] for place in places]
             if isinstance(columns, str) and _reads_text(step):
-                yield _TextReader(), inner
+                yield _TextReader(), inner, raw
             elif not isinstance(step, str):
-                yield from _steps(step, inner)
+                yield from _steps(step, inner, raw=raw)
     else:
-        wrapped = getattr(estimator, "best_estimator_", None) or getattr(estimator, "estimator_", None)
-        if wrapped is not None and not isinstance(wrapped, str):
-            yield from _steps(wrapped, names)
+        wrapped = _wrapped(estimator)
+        if wrapped is None:
+            yield estimator, names, raw
         else:
-            yield estimator, names
+            yield from _steps(wrapped, names, raw=raw)
+
+
+def _wrapped(estimator: Any) -> Any:
+    """Give the fitted estimator that another one stands for; an ensemble's `estimator_` is a template, not fitted."""
+    names = ("best_estimator_",) if hasattr(estimator, "estimators_") else ("best_estimator_", "estimator_")
+    return next((getattr(estimator, name) for name in names if hasattr(estimator, name)), None)
 
 
 class _TextReader:
@@ -84,7 +94,13 @@ def _reads_text(step: Any) -> bool:
 
 
 def _keeps_columns(step: Any) -> bool:
-    return type(step).__name__ in ("SimpleImputer", "StandardScaler", "RobustScaler", "MinMaxScaler", "MaxAbsScaler")
+    scalers = ("StandardScaler", "RobustScaler", "MinMaxScaler", "MaxAbsScaler")
+    return _keeps_values(step) or type(step).__name__ in scalers
+
+
+def _keeps_values(step: Any) -> bool:
+    """Tell whether what a step gives is what it got, but for the gaps."""
+    return type(step).__name__ == "SimpleImputer" and not step.add_indicator
 
 
 def _facts_of(step: Any, count: int) -> list[dict[str, Any]]:
@@ -158,10 +174,18 @@ def _range(low: float, high: float) -> dict[str, Any]:
     return {"low": float(low), "high": float(high), "typical": float((low + high) / 2), "exact": True}
 
 
+def _members(step: Any) -> Iterator[Any]:
+    """Give the members of an ensemble; boosting keeps them in a table. A pipeline among them is one member."""
+    for member in getattr(step, "estimators_", [step]):
+        if isinstance(member, np.ndarray):
+            yield from member.ravel()
+        else:
+            yield member
+
+
 def _ranges_of_splits(step: Any, count: int) -> list[dict[str, Any]]:
     """Guess ranges from where trees split: they do not split outside of the data."""
-    members = [step] if hasattr(step, "tree_") else list(np.ravel(np.array(step.estimators_, dtype=object)))
-    trees = [member.tree_ for member in members if hasattr(member, "tree_")]
+    trees = [member.tree_ for member in _members(step) if hasattr(member, "tree_")]
     facts: list[dict[str, Any]] = []
     for column in range(count):
         splits = [float(t) for tree in trees for t in tree.threshold[tree.feature == column]]

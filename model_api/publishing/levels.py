@@ -40,10 +40,12 @@ def _natural(level: Level) -> tuple[Any, ...]:
     """Compare numbers by value and words by letters: "item 2" before "item 10", "<18" before "18-30"."""
     if not isinstance(level, str):
         return (0, float(level), "")
-    numbers = NUMBER.findall(level)
-    if numbers and not level[: level.index(numbers[0])].strip("<>≤≥=~ -+$€£(["):
+    found = NUMBER.search(level)
+    before = level[: found.start()] if found else ""
+    if found and not before.strip("<>≤≥=~ -+$€£(["):
+        number = -float(found[0]) if before.endswith("-") else float(found[0])
         below = level.lstrip().startswith(("<", "≤"))
-        return (0, float(numbers[0]) - (0.5 if below else 0.0), level)
+        return (0, number - (0.5 if below else 0.0), level)
     pieces = re.split(r"(\d+)", level.casefold())
     parts = tuple((1, int(piece), "") if piece.isdecimal() and piece.isascii() else (0, 0, piece) for piece in pieces)
     return (1, 0.0, parts, level)

@@ -20,7 +20,7 @@ from model_api.publishing.levels import in_sensible_order
 from model_api.runtimes.frames import layout_of
 from model_api.runtimes.sklearn import SklearnPredictor
 from model_api.signature import Feature, FeatureType, Signature, Target, Task
-from model_api.values import MAX_TEXT, Level, Value
+from model_api.values import MAX_TEXT, Level, Value, find_zone
 
 MAX_DECIMALS = 12
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -57,10 +57,10 @@ def require_described(features: Mapping[str, Any], names: list[str]) -> None:
 
 
 def _feature(column: "pd.Series[Any]", described: Mapping[str, Any], known: FeatureKnowledge) -> Feature:
-    kind: FeatureType = described.get("type") or feature_type(column, known)
     given = column.dropna()
     if given.empty:
         raise ValueError(f"column {column.name!r} holds no value at all")
+    kind: FeatureType = described.get("type") or feature_type(column, known)
     facts: dict[str, Any] = {
         "name": str(column.name),
         "type": kind,
@@ -96,7 +96,7 @@ def feature_type(column: "pd.Series[Any]", known: FeatureKnowledge) -> FeatureTy
     if dtypes.is_datetime64_any_dtype(dtype):
         return "date" if _are_dates(column.dropna()) else "datetime"
     if isinstance(dtype, pd.CategoricalDtype):
-        return "category"
+        return _category_of(column, dtype.categories)
     if dtypes.is_string_dtype(dtype) or dtypes.is_object_dtype(dtype):
         return _type_of_objects(column, known)
     raise ValueError(f"column {column.name!r} has the dtype {dtype}, which is not served")
@@ -118,6 +118,13 @@ def _type_of_objects(column: "pd.Series[Any]", known: FeatureKnowledge) -> Featu
     long = int(given.str.len().max()) > LONG_LEVEL
     if not known.categories and (long or (different > MANY_LEVELS and different > len(given) / 2)):
         return "text"
+    return "category"
+
+
+def _category_of(column: "pd.Series[Any]", levels: "pd.Index[Any]") -> FeatureType:
+    if not {type(plain(level)) for level in levels} <= {str, int, float, bool}:
+        unknown = f"levels of the dtype {levels.dtype}, which JSON does not have"
+        raise ValueError(f"column {column.name!r} has {unknown}; give them names or numbers")
     return "category"
 
 
@@ -155,7 +162,16 @@ def _moment_facts(known: "pd.Series[Any]", kind: FeatureType) -> dict[str, Any]:
     middle = known.sort_values().iloc[len(known) // 2]
     ends = {"minimum": moment(known.min(), kind), "maximum": moment(known.max(), kind)}
     zone = str(known.dt.tz) if known.dt.tz is not None else None
+    if zone is not None:
+        _require_zone(zone, known.name)
     return {**ends, "default": moment(middle, kind), "zone": zone}
+
+
+def _require_zone(zone: str, column: object) -> None:
+    try:
+        find_zone(zone)
+    except ValueError as error:
+        raise ValueError(f"{column}: {error}; convert it with .dt.tz_convert, to UTC for example") from error
 
 
 def moment(value: pd.Timestamp, kind: FeatureType) -> str:

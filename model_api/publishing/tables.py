@@ -13,6 +13,8 @@ def as_table(X: Any, y: Any) -> Table:
 
     Raises ValueError when there is not one true value for each row, or names are not unique.
     """
+    if y is None:
+        raise ValueError("there are features without true values: give both, X and y")
     frame = X.copy(deep=False) if isinstance(X, pd.DataFrame) else _named(np.asarray(X))
     frame.columns = [str(name) for name in frame.columns]
     if not frame.columns.is_unique:

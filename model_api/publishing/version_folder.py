@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -14,9 +13,8 @@ from typing import Any
 
 from model_api.artifact import CHAMPION, FORMAT, MANIFEST, MODEL_NAME, Artifact, digest_of
 from model_api.errors import ArtifactError
-from model_api.folders import as_json, move_alias, read_aliases, versions_of, write_durably
+from model_api.folders import ALIAS, as_json, move_alias, read_aliases, versions_of, write_durably
 
-ALIAS = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 LIBRARIES = ("servery", "scikit-learn", "skops", "numpy", "pandas", "onnxruntime", "skl2onnx")
 
 

@@ -1,16 +1,18 @@
 """A signature for an estimator without its data: what it knows itself, and guesses that say that they are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
 
 from model_api.publishing.estimator_knowledge import FeatureKnowledge, features_known_to
 from model_api.publishing.levels import in_sensible_order
 from model_api.publishing.signature_inference import require_described, target_facts
 from model_api.runtimes.frames import PANDAS_HAS_STR
+from model_api.runtimes.sklearn import SklearnPredictor
 from model_api.signature import Columns, Feature, Signature, Target
 
 ROWS, SEED = 200, 0
@@ -27,10 +29,11 @@ def guess_signature(
         raise ValueError("the estimator does not say how many features it has; publish it with its data")
     require_described(features, list(known))
     inferred = tuple(_feature(name, facts, features.get(name, {})) for name, facts in known.items())
-    outputs = _outputs(estimator)
+    layout = [_column(feature) for feature in inferred]
+    outputs = _outputs(estimator, inferred, layout)
     facts = target_facts(estimator, "target") | ({"outputs": outputs} if outputs else {})
     described = {name: tuple(value) if isinstance(value, list) else value for name, value in target.items()}
-    return Signature(inferred, Target(**{**facts, **described})), [_column(feature) for feature in inferred]
+    return Signature(inferred, Target(**{**facts, **described})), layout
 
 
 def _feature(name: str, known: FeatureKnowledge, described: Mapping[str, Any]) -> Feature:
@@ -40,19 +43,35 @@ def _feature(name: str, known: FeatureKnowledge, described: Mapping[str, Any]) -
         guessed = ["default"] if known.typical is None else []
     elif known.text:
         facts, guessed = {"type": "text", "default": ""}, ["default"]
+    elif described.get("type") == "boolean":
+        facts, guessed = {"type": "boolean", "default": False}, ["default"]
+    elif described.get("type") == "category" and described.get("categories"):
+        facts, guessed = {"type": "category", "default": described["categories"][0]}, ["default"]
     else:
         typical = 0.0 if known.typical is None else float(known.typical)
         facts = {"type": "number", "minimum": known.low, "maximum": known.high, "step": STEP, "default": typical}
         guessed = ["type", "step", *([] if known.exact else ["minimum", "maximum"])]
         guessed += ["default"] if known.typical is None else []
+    _require_possible(name, facts["type"], described)
     facts |= {"missing_allowed": known.fills_gaps}
     told = {key: tuple(value) if isinstance(value, list) else value for key, value in described.items()}
     return replace(Feature(name, "number"), **{**facts, "guessed": tuple(g for g in guessed if g not in told), **told})
 
 
-def _outputs(estimator: Any) -> tuple[str, ...]:
-    count = int(getattr(estimator, "n_outputs_", 1))
-    return tuple(f"y{i}" for i in range(count)) if count > 1 else ()
+def _require_possible(name: str, known: str, described: Mapping[str, Any]) -> None:
+    """Refuse a type that the estimator cannot mean: it takes numbers where it knows of nothing else."""
+    told = described.get("type", known)
+    if told != known and (known, told) != ("number", "integer"):
+        raise ValueError(f"{name} is a {known} to the estimator, and without data it cannot be described as a {told}")
+
+
+def _outputs(estimator: Any, features: tuple[Feature, ...], layout: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Name the numbers of a prediction, when it is more than one: found by asking."""
+    if is_classifier(estimator):
+        return ()
+    asked = {name: values[:1] for name, values in _drawn(features).items()}
+    numbers = SklearnPredictor(estimator, layout).predict(asked).numbers
+    return tuple(f"y{i}" for i in range(numbers.shape[1])) if numbers is not None and numbers.ndim == 2 else ()
 
 
 def _column(feature: Feature) -> dict[str, Any]:
@@ -64,11 +83,17 @@ def _column(feature: Feature) -> dict[str, Any]:
 
 def stand_in_rows(signature: Signature) -> Columns:
     """Draw rows within the guessed ranges: nobody sees them, the proof of compiled forms begins with them."""
+    return _drawn(signature.features)
+
+
+def _drawn(features: Iterable[Feature]) -> Columns:
     random = np.random.default_rng(SEED)
     columns: Columns = {}
-    for feature in signature.features:
+    for feature in features:
         if feature.type == "category":
             columns[feature.name] = [feature.categories[i] for i in random.integers(0, len(feature.categories), ROWS)]
+        elif feature.type == "boolean":
+            columns[feature.name] = (random.random(ROWS) < 1 / 2).tolist()
         elif feature.type == "text":
             columns[feature.name] = ["some text"] * ROWS
         else:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from model_api.artifact import CHAMPION
 from model_api.loading import LoadedModel
 from model_api.registry import ModelEntry, Registry
+from model_api.traffic import as_table
 
 
 def model_routes(registry: Registry) -> APIRouter:
@@ -47,6 +48,7 @@ def _summary(entry: ModelEntry) -> dict[str, Any]:
         "aliases": entry.aliases,
         "waiting": entry.waiting,
         "versions": sorted(states, key=lambda state: int(state["version"])),
+        "traffic": as_table(entry.traffic),
         "problems": entry.problems,
         "champion": _headline(champion) if champion else None,
     }

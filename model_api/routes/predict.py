@@ -14,12 +14,14 @@ from starlette.requests import ClientDisconnect
 from model_api import inference, json_body, wire
 from model_api.artifact import CHAMPION
 from model_api.errors import BodyTooLarge, DeadlinePassed, InvalidRequest, UnreadableBody, UnsupportedMediaType
-from model_api.inference import Options
+from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
-from model_api.registry import Registry
+from model_api.registry import ModelEntry, Registry
 from model_api.settings import Settings
+from model_api.shadows import Shadows
 from model_api.signature import Signature
 
+Json = dict[str, Any]
 PAGE = 20
 """Reference rows of one answer, unless `limit` says otherwise."""
 MAX_PAGE = 1000
@@ -28,43 +30,52 @@ LARGE_BODY = 2**16
 """Bytes from which on parsing would hold up other requests, and goes to a thread."""
 
 
-def predict_routes(registry: Registry, settings: Settings) -> APIRouter:
+def predict_routes(registry: Registry, settings: Settings, shadows: Shadows) -> APIRouter:
     """Make the prediction routes for the default model, a model's champion, and one version."""
     router = APIRouter(include_in_schema=False)  # openapi.py documents them model by model
 
     @router.get("/predict")
     @router.get("/models/{model}/predict")
     @router.get("/models/{model}/versions/{version}/predict")
-    async def predict_reference(request: Request, model: str | None = None, version: str = CHAMPION) -> dict[str, Any]:
-        found = _found(request, registry.find(model, version))
+    async def predict_reference(request: Request, model: str | None = None, version: str | None = None) -> Json:
+        entry = registry.entry(model or registry.default)
+        found = _found(request, entry.resolve(version or CHAMPION))
         query = request.query_params
-        signature = found.artifact.signature
-        if _asks_for_reference(query, signature):
+        if _asks_for_reference(query, found.artifact.signature):
             return await run_in_threadpool(_reference, found, query, request)
         asked = wire.PredictRequest([_instance(query)], "prediction", single=True, options=Options())
-        return await _predict(request, found, asked)
+        return await _answered(request, entry, version, asked)
 
     @router.post("/predict")
     @router.post("/models/{model}/predict")
     @router.post("/models/{model}/versions/{version}/predict")
-    async def predict(request: Request, model: str | None = None, version: str = CHAMPION) -> dict[str, Any]:
-        found = _found(request, registry.find(model, version))
+    async def predict(request: Request, model: str | None = None, version: str | None = None) -> Json:
+        entry = registry.entry(model or registry.default)
+        _found(request, entry.resolve(version or CHAMPION))
         body = await _read_json(request, settings.max_body_bytes)
-        return await _predict(request, found, wire.read_request(body, settings.max_rows))
+        return await _answered(request, entry, version, wire.read_request(body, settings.max_rows))
+
+    async def _answered(request: Request, entry: ModelEntry, version: str | None, asked: wire.PredictRequest) -> Json:
+        """Answer by the version that was named, else by the champion or the challenger whose share it is."""
+        chosen = entry.resolve(version) if version else entry.choose(request.headers, asked.instances)
+        answer = await _predict(request, _found(request, chosen), asked)
+        looking_on = entry.onlooker() if version is None else None
+        if looking_on and looking_on is not chosen:
+            shadows.look(looking_on, asked.instances, asked.options, answer)
+        return wire.answer(answer, asked.key, request.state.request_id, single=asked.single)
 
     return router
 
 
-async def _predict(request: Request, model: LoadedModel, asked: wire.PredictRequest) -> dict[str, Any]:
+async def _predict(request: Request, model: LoadedModel, asked: wire.PredictRequest) -> Answer:
     request.state.rows = len(asked.instances)
     seconds = _timeout(request)
     try:
         async with asyncio.timeout(seconds):
             work = partial(inference.predict, model, asked.instances, asked.options)
-            answer = await to_thread.run_sync(work, abandon_on_cancel=True)
+            return await to_thread.run_sync(work, abandon_on_cancel=True)
     except TimeoutError as error:
         raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
-    return wire.answer(answer, asked.key, request.state.request_id, single=asked.single)
 
 
 def _timeout(request: Request) -> float | None:
@@ -88,7 +99,7 @@ def _asks_for_reference(query: QueryParams, signature: Signature) -> bool:
     return not (set(query) - {"limit", "offset", "coverage"} | set(query) & set(signature.names))
 
 
-def _reference(model: LoadedModel, query: QueryParams, request: Request) -> dict[str, Any]:
+def _reference(model: LoadedModel, query: QueryParams, request: Request) -> Json:
     limit = _whole(query, "limit", PAGE, 1, MAX_PAGE)
     start = _whole(query, "offset", 0, 0, 10**9)
     answer, rows = inference.predict_reference(model, start, limit, _options(query))

@@ -40,7 +40,7 @@ def _require(given: Output, examples: Examples, rows: slice, tolerance: float, n
         _require_labels(examples.labels[rows], given.labels, name)
 
 
-def _require_close(stored: Any, found: Any, scale: float, tolerance: float, name: str) -> None:
+def _require_close(stored: Any, found: Any, scale: float | list[float], tolerance: float, name: str) -> None:
     if stored.shape != found.shape:
         shapes = f"{list(found.shape)} rather than {list(stored.shape)}"
         raise ArtifactError(f"the form {name} answers its own examples in the shape {shapes}")

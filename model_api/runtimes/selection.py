@@ -76,6 +76,10 @@ def _load(artifact: Artifact, name: str, trust: Trust) -> Predictor:
     if name in COMPILED:
         outputs, signature = artifact.forms[name].get("outputs"), artifact.signature
         return onnx.load(artifact.read, signature.names, outputs, signature.target.classes)
+    if "package" in artifact.manifest.estimator:
+        from model_api.runtimes import package
+
+        return package.load(artifact, trust)
     from model_api.runtimes import sklearn  # only where no compiled form is proved: it costs seconds and 150 MB
 
     bare = bool(artifact.forms.get("array", {}).get("proved"))

@@ -42,7 +42,10 @@ class SklearnPredictor:
 
     def predict(self, columns: Columns) -> Output:
         """Predict for n instances, given as one list of n values per feature; None is missing."""
-        table = self._table(columns, self._layout)
+        try:
+            table = self._table(columns, self._layout)
+        except (ValueError, TypeError, OverflowError) as error:  # valid, but the columns' dtypes hold no such value
+            raise UnusablePrediction("the model cannot take these values: one is too large, or missing") from error
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # who asks looks at the outcome
                 return self._classify(table) if self._classifies else self._estimate(table)

@@ -42,7 +42,7 @@ Serving = Callable[..., Guest]
 @pytest.fixture(scope="session")
 def model_service(models_folder: Path) -> Iterator[str]:
     """The address of a real model service with the four embedded models."""
-    app = model_api.app.create_app(model_api.settings.Settings(models=models_folder))
+    app = model_api.app.create_app(model_api.settings.Settings(models=str(models_folder)))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -8,6 +8,7 @@ from dashboard.records import (
     Interval,
     Level,
     ModelVersion,
+    Output,
     Prediction,
     Provenance,
     Quality,
@@ -17,10 +18,31 @@ from dashboard.records import (
     Value,
 )
 
+FACTS: Mapping[str, Mapping[str, Any]] = {
+    "number": {"minimum": 20.0, "maximum": 150.0, "default": 70.5},
+    "integer": {"minimum": 20.0, "maximum": 150.0, "default": 3},
+    "boolean": {"default": True},
+    "category": {"categories": ("north", "south", "east", "west"), "default": "south"},
+    "date": {"minimum": "2019-01-01", "maximum": "2024-12-31", "default": "2022-06-15"},
+    "datetime": {
+        "minimum": "2019-01-01T00:30:00",
+        "maximum": "2024-12-31T23:45:00",
+        "default": "2022-06-15T09:30:00",
+    },
+    "text": {"default": "A bright flat."},
+}
+"""Kind of feature → what it is like unless told otherwise."""
+AMSTERDAM = {
+    "zone": "Europe/Amsterdam",
+    "minimum": "2018-12-31T23:30:00+00:00",
+    "maximum": "2024-12-31T22:45:00+00:00",
+    "default": "2022-06-15T07:30:00+00:00",
+}
+"""The same times as by the clocks of Amsterdam, in UTC."""
+
 
 def feature(name: str = "area", kind: str = "number", **changes: Any) -> Feature:
     """Make a feature; a number from 20 to 150 unless told otherwise."""
-    numeric = kind in ("number", "integer")
     return Feature.model_validate(
         {
             "name": name,
@@ -29,28 +51,37 @@ def feature(name: str = "area", kind: str = "number", **changes: Any) -> Feature
             "unit": None,
             "description": "",
             "group": None,
-            "minimum": 20.0 if numeric else None,
-            "maximum": 150.0 if numeric else None,
+            "minimum": None,
+            "maximum": None,
+            "quantiles": (),
             "step": None,
-            "categories": ("north", "south", "east", "west") if kind == "category" else (),
+            "categories": (),
             "unknown_categories": False,
             "missing_allowed": False,
-            "default": {"number": 70.5, "integer": 3, "boolean": True, "category": "south"}[kind],
+            "zone": None,
+            "guessed": (),
+            **FACTS[kind],
             **changes,
         }
     )
 
 
-def target(*classes: Level, name: str = "rent", unit: str | None = None, positive: Level | None = None) -> Target:
-    """Make a target: a number, or one of the classes."""
+def target(
+    *classes: Level,
+    name: str = "rent",
+    unit: str | None = None,
+    positive: Level | None = None,
+    outputs: Sequence[str] = (),
+    probabilities: bool = True,
+) -> Target:
+    """Make a target: a number, several numbers, or one of the classes."""
     task = "multiclass" if len(classes) > 2 else "binary" if classes else "regression"
-    return Target.model_validate(
-        {"name": name, "task": task, "unit": unit, "description": "", "classes": classes, "positive": positive}
-    )
+    about = {"name": name, "task": task, "unit": unit, "description": "", "classes": classes, "positive": positive}
+    return Target.model_validate({**about, "outputs": tuple(outputs), "probabilities": probabilities})
 
 
 def model(*features: Feature, of: Target | None = None, rows: int = 3, **changes: Any) -> ModelVersion:
-    """Make a model version, `rent`, with one feature unless others are given."""
+    """Make a model version, `rent`, with one feature unless others are given; no `rows`: published without data."""
     of = of or target()
     headline = "accuracy" if of.classes else "mean_absolute_error"
     about: dict[str, Any] = {
@@ -59,7 +90,9 @@ def model(*features: Feature, of: Target | None = None, rows: int = 3, **changes
         "title": "Rents",
         "description": "What a flat costs.",
         "synthetic": False,
-        "quality": Quality(method="5-fold cross-validation", headline=headline, metrics={headline: 0.9}),
+        "quality": Quality(method="5-fold cross-validation", headline=headline, metrics={headline: 0.9})
+        if rows
+        else None,
         "signature": Signature(features=features or (feature(),), target=of),
         "reference_rows": rows,
         "provenance": Provenance(digest="d1"),
@@ -68,8 +101,8 @@ def model(*features: Feature, of: Target | None = None, rows: int = 3, **changes
 
 
 def reference(
-    predicted: Sequence[Level],
-    true: Sequence[Level | None] | None = None,
+    predicted: Sequence[Output],
+    true: Sequence[Output | None] | None = None,
     *,
     probabilities: Sequence[Mapping[str, float]] | None = None,
     row: Mapping[str, Value] | None = None,
@@ -87,19 +120,26 @@ def reference(
     )
 
 
-def prediction(value: Level, shares: Mapping[str, float] | None = None, **changes: Any) -> Prediction:
-    """Make an answer of the model `rent`."""
-    interval = Interval(coverage=0.9, classes=(value,)) if shares else Interval(coverage=0.9, low=1.0, high=1000.0)
+def prediction(value: Output, shares: Mapping[str, float] | None = None, **changes: Any) -> Prediction:
+    """Make an answer of the model `rent`; a class without `shares` is one of a model that gives no probabilities."""
     answer: dict[str, Any] = {
         "prediction": value,
         "probabilities": None if shares is None else dict(shares),
-        "interval": interval,
+        "interval": _interval(value, has_shares=shares is not None),
         "warnings": (),
         "model": "rent",
         "version": "1",
         "request_id": "r1",
     }
     return Prediction.model_validate({**answer, **changes})
+
+
+def _interval(value: Output, *, has_shares: bool) -> Interval | None:
+    if isinstance(value, dict):
+        return Interval(coverage=0.9, low=dict.fromkeys(value, 1.0), high=dict.fromkeys(value, 1000.0))
+    if has_shares:
+        return Interval(coverage=0.9, classes=(value,))
+    return None if isinstance(value, bool | str) else Interval(coverage=0.9, low=1.0, high=1000.0)
 
 
 def answers(

@@ -69,9 +69,16 @@ class Page:
                 options = element.findall("option")
                 chosen = next((option for option in options if "selected" in option.attrib), options[0])
                 pairs.append((name, chosen.get("value", "")))
+            elif element.tag == "textarea":
+                pairs.append((name, typed_in(element)))
             elif element.get("type") not in ("radio", "checkbox") or "checked" in element.attrib:
                 pairs.append((name, value))
         return pairs
+
+
+def typed_in(textarea: ET.Element) -> str:
+    """Give the text in a textarea as a browser has it: without the first line end."""
+    return (textarea.text or "").removeprefix("\n")
 
 
 def text_of(element: ET.Element) -> str:

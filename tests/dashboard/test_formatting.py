@@ -1,9 +1,12 @@
 """Numbers and words as people read them."""
 
+from typing import Any
+
 import pytest
 
 from dashboard import formatting
-from tests.dashboard.kitchen import target
+from dashboard.records import Level, Value
+from tests.dashboard.kitchen import AMSTERDAM, feature, target
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -75,6 +78,50 @@ def test_a_cell_of_a_table_shows_any_value(value: bool | float | str | None, tex
     assert formatting.cell(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "yes"), (False, "no"), (1, "1"), (0.5, "0.5"), ("True", "True"), ("north", "north")]
+)
+def test_a_class_is_shown_by_its_name_and_true_as_yes(value: Level, text: str) -> None:
+    assert formatting.level(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "about", "text"),
+    [
+        ("2026-11-24T08:30:00+00:00", {"kind": "datetime", **AMSTERDAM}, "2026-11-24 09:30"),
+        ("2026-11-24T08:30:00", {"kind": "datetime"}, "2026-11-24 08:30"),
+        ("a day", {"kind": "datetime"}, "a day"),
+        ("2026-11-24", {"kind": "date"}, "2026-11-24"),
+        ("2026-11-24T08:30:00", {"kind": "text"}, "2026-11-24T08:30:00"),
+        (None, {"kind": "datetime"}, "unknown"),
+        (True, {"kind": "boolean"}, "yes"),
+    ],
+)
+def test_a_feature_s_value_is_shown_as_its_kind(value: Value, about: dict[str, Any], text: str) -> None:
+    assert formatting.feature_value(value, feature(**about)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "short"),
+    [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("ab cd", 4, "ab…"), ("", 3, "")],
+)
+def test_a_long_text_is_shortened(text: str, most: int, short: str) -> None:
+    assert formatting.clipped(text, most) == short
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(151.0, "151"), (36.25, "36.25"), (153.194466457175, "153.1945"), (0.1 + 0.2, "0.3"), (1234567.891, "1,234,568")],
+)
+def test_a_true_number_has_no_more_digits_than_anybody_measured(value: float, text: str) -> None:
+    assert formatting.measured(value) == text
+
+
+@pytest.mark.parametrize(("value", "guess"), [(0.0505102, 0.0505), (1234.5, 1230.0), (-2.3204, -2.32), (0.0, 0.0)])
+def test_a_guess_has_three_digits(value: float, guess: float) -> None:
+    assert formatting.rounded(value) == guess
+
+
 def test_a_unit_never_starts_a_line_of_its_own() -> None:
     assert formatting.with_unit("5", "kg") == f"5{SPACE}kg"
     assert formatting.with_unit("5", None) == "5"
@@ -82,7 +129,14 @@ def test_a_unit_never_starts_a_line_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c"), ([0, 1], "0 and 1")]
+    ("words", "text"),
+    [
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (["a", "b", "c"], "a, b and c"),
+        ([0, 1], "0 and 1"),
+        ([False, True], "no and yes"),
+    ],
 )
 def test_words_are_joined_as_in_a_sentence(words: list[str | int | float], text: str) -> None:
     assert formatting.listed(words) == text

@@ -20,7 +20,7 @@ from dashboard.errors import (
     UnknownModel,
 )
 from dashboard.model_client import ModelClient
-from dashboard.records import Prediction, ReferencePredictions
+from dashboard.records import Interval, Prediction, ReferencePredictions
 from tests.dashboard import kitchen
 from tests.dashboard.conftest import SLACK, MakeUpstream
 from tests.dashboard.upstream import (
@@ -349,6 +349,9 @@ def test_a_refusal_that_names_no_feature_says_its_detail(upstream: MakeUpstream)
         kitchen.prediction("high", {"high": 0.6, "low": 0.4}),
         kitchen.prediction(700.0, {"700.0": 1.0}),
         kitchen.prediction(10**400),
+        kitchen.prediction(True),
+        kitchen.prediction({"a": 700.0}),
+        kitchen.prediction(700.0, interval=Interval(coverage=0.9, classes=("high",))),
     ],
 )
 def test_a_prediction_that_the_model_cannot_make_is_not_believed(upstream: MakeUpstream, answer: Prediction) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from dashboard.assets import PACKAGE, folder
-from tests.dashboard.conftest import GuestBefore, MakeUpstream
+from dashboard.records import Prediction, Target
+from tests.dashboard import kitchen
+from tests.dashboard.conftest import GuestBefore, MakeUpstream, Serving
 from tests.dashboard.guest import Guest
 from tests.dashboard.page import Page, text_of
 from tests.dashboard.upstream import BROKEN
@@ -119,12 +122,48 @@ def test_every_reference_within_a_page_leads_to_something(opened: OpenedPage, ad
     assert named | anchors <= set(page.ids)
 
 
+EVERY_KIND = [
+    kitchen.feature("day", "date", missing_allowed=True),
+    kitchen.feature("at", "datetime", **kitchen.AMSTERDAM),
+    kitchen.feature("wish", "text", missing_allowed=True),
+    kitchen.feature("town", "category", categories=tuple(f"Town {i}" for i in range(200)), missing_allowed=True),
+    kitchen.feature("guess", guessed=("minimum",)),
+]
+ROW = {feature.name: feature.default for feature in EVERY_KIND}
+TARGETS: dict[str, tuple[Target, Prediction]] = {
+    "several numbers": (kitchen.target(outputs=("a", "b", "c", "d")), kitchen.prediction(dict.fromkeys("abcd", 1.0))),
+    "a class alone": (kitchen.target("a", "b", probabilities=False), kitchen.prediction("a")),
+    "yes or no": (kitchen.target(False, True), kitchen.prediction(True, {"False": 0.2, "True": 0.8})),
+}
+
+
+@pytest.mark.parametrize(("target", "answer"), TARGETS.values(), ids=TARGETS)
+@pytest.mark.parametrize("rows", [3, 0])
+@pytest.mark.parametrize("query", ["", "?guess=1", "?day=x&at=y&town=z&guess=v", "?example=1", "/predict"])
+def test_pages_of_every_kind_of_model_are_pages_like_the_others(
+    serving: Serving, target: Target, answer: Prediction, rows: int, query: str
+) -> None:
+    shares = None if answer.probabilities is None else [answer.probabilities] * 3
+    reference = kitchen.reference([answer.prediction] * 3, probabilities=shares, row=ROW)
+    guest = serving(kitchen.model(*EVERY_KIND, of=target, rows=rows), predicted=answer, rows=reference)
+    page = Page(guest.get(f"/models/rent{query}").text)
+
+    keep_to_the_policy(page)
+    assert all(page.label(control.get("id", "")) for control in controls(page))
+    pointers = ("for", "aria-labelledby", "aria-describedby", "list")
+    assert {name for e in page.root.iter() for key in pointers for name in e.get(key, "").split()} <= set(page.ids)
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_every_control_has_a_label(opened: OpenedPage, address: str) -> None:
     page = opened(address)
-    controls = [e for e in page.root.iter() if e.tag in ("input", "select") and e.get("type") != "hidden"]
 
-    assert all(page.label(control.get("id", "")) for control in controls)
+    assert all(page.label(control.get("id", "")) for control in controls(page))
+
+
+def controls(page: Page) -> list[ET.Element]:
+    tags = ("input", "select", "textarea")
+    return [element for element in page.root.iter() if element.tag in tags and element.get("type") != "hidden"]
 
 
 @pytest.mark.parametrize("address", PAGES)

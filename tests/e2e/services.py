@@ -203,9 +203,16 @@ def wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     with requests.Session() as session:
         session.trust_env = False
-        while session.get(url, timeout=START_SECONDS).status_code != 200:
+        while not _answers(session, url):
             assert time.monotonic() < deadline, f"{url} is not ready"
             time.sleep(0.05)
+
+
+def _answers(session: requests.Session, url: str) -> bool:
+    try:
+        return session.get(url, timeout=START_SECONDS).status_code == 200
+    except requests.ConnectionError:  # it does not listen yet
+        return False
 
 
 def left_over(processes: Sequence[psutil.Process], seconds: float = 1) -> list[psutil.Process]:

@@ -23,10 +23,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, binarize
 from starlette.testclient import TestClient
 
+from model_api import gate
 from model_api.app import create_app
+from model_api.loading import load_version
 from model_api.logs import configure_logging
 from model_api.publishing import publish
 from model_api.settings import Settings
+from model_api.trial import Limits, Trial
+from model_api.trust import Trust
 
 LOADING = "the models are being loaded"
 PATIENCE = 30
@@ -48,7 +52,7 @@ def never_fails_inside(response: httpx2.Response) -> None:
 @pytest.fixture(scope="session")
 def service(models_folder: Path) -> FastAPI:
     """The service with the four embedded models."""
-    return create_app(Settings(models=models_folder, allowed_hosts=("testserver",)))
+    return create_app(Settings(models=str(models_folder), allowed_hosts=("testserver",)))
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +163,7 @@ def small_models(published_small_models: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def small_client(published_small_models: Path) -> Iterator[TestClient]:
     """A guest at the counter of a service with the two small models; any answer of 500 fails the test."""
-    with TestClient(create_app(Settings(models=published_small_models, allowed_hosts=("testserver",)))) as client:
+    with TestClient(create_app(Settings(models=str(published_small_models), allowed_hosts=("testserver",)))) as client:
         wait_until_loaded(client)
         client.event_hooks["response"].append(never_fails_inside)
         yield client
@@ -173,6 +177,16 @@ def models_with_binarize(small_models: Path) -> Path:
     estimator = make_pipeline(FunctionTransformer(binarize), LinearRegression()).fit(X, y)
     publish(estimator, X, y, name="binary", models=small_models, compiled=False)
     return small_models
+
+
+@pytest.fixture
+def tried_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the gate try versions in this process: what a process of its own adds is in test_trial.py."""
+
+    def try_here(version: Path, trust: Trust, limits: Limits) -> Trial:
+        return Trial(load_version(version, trust).artifact.manifest_hash, 10**7)
+
+    monkeypatch.setattr(gate, "require_trial", try_here)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ that is not proved, in float32; `array`, scikit-learn asked with a bare array; `
 is what the others are compared with.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -104,7 +105,9 @@ class _Compilation:
             bare = SklearnPredictor(
                 self._estimator, self._layout, self._classes, by_probability=by_probability, bare=True
             )
-            self._judge("array", "float64", bare)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+                self._judge("array", "float64", bare)
 
     def _plan(self) -> tuple[dict[str, bytes] | None, lowered.LoweredPredictor | None]:
         try:

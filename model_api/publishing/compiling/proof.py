@@ -20,8 +20,8 @@ FEWEST = 300
 REFERENCE_BATCH = 500
 ALONE, TOLERANCE_ALONE = 40, 1e-6
 """Rows that are asked about alone, and how much the answer may differ: arithmetic may take another order."""
-MOST_LEFT_OUT = 200
-"""Rows that the estimator itself refuses are looked for one by one, up to so many in each kind of row."""
+LOOKING_SECONDS = 20.0
+"""Rows that the estimator itself refuses are looked for one by one, for so long; then whole batches are left out."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Expected:
 
     columns: Columns
     output: Output
-    scale: float
-    """Size below which differences are measured against it: the spread of the numbers, 1 for probabilities."""
+    scale: float | list[float]
+    """Size below which differences are measured against it: the spread of each number, 1 for probabilities."""
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -59,38 +59,45 @@ class _Different(Exception):
 
 
 def expect(estimator: Predictor, columns: Columns) -> tuple[Expected | None, int]:
-    """Ask the estimator about rows; gives also how many it refuses itself, which are left out."""
+    """Ask the estimator about rows; gives also how many are left out, because it refuses them or those beside them."""
     kept: list[int] = []
     outputs: list[Output] = []
-    refused = [0]
+    deadline = time.monotonic() + LOOKING_SECONDS
     total = len(next(iter(columns.values())))
     for start in range(0, total, REFERENCE_BATCH):
-        for places, output in _accepted(estimator, columns, range(start, min(start + REFERENCE_BATCH, total)), refused):
+        batch = range(start, min(start + REFERENCE_BATCH, total))
+        for places, output in _accepted(estimator, columns, batch, deadline):
             kept += places
             outputs.append(output)
     if not kept:
         return None, total
     output = _concatenated(outputs)
-    scale = 1.0
-    if output.numbers is not None:
-        scale = float(np.std(output.numbers, axis=0).max()) or float(np.abs(output.numbers).max()) or 1.0
+    scale = 1.0 if output.numbers is None else _scale(output.numbers)
     return Expected(rows_of(columns, kept), output, scale), total - len(kept)
 
 
-def _accepted(
-    estimator: Predictor, columns: Columns, places: range, refused: list[int]
-) -> Iterator[tuple[range, Output]]:
+def _scale(numbers: npt.NDArray[np.float64]) -> Any:
+    """Give the spread of each output, between its quartiles: rows far outside of the training data do not widen it.
+
+    Where half of the numbers are one, their usual size stands for it.
+    """
+    low, high = np.quantile(numbers, (0.25, 0.75), axis=0)
+    sizes = np.abs(numbers)
+    usual = np.nanmedian(np.where(sizes > 0, sizes, np.nan), axis=0) if (sizes > 0).any() else 1.0
+    return np.where(high > low, high - low, np.nan_to_num(usual, nan=1.0)).tolist()
+
+
+def _accepted(estimator: Predictor, columns: Columns, places: range, deadline: float) -> Iterator[tuple[range, Output]]:
     """Give the answers for those rows that the estimator takes, halving a batch until the others are found."""
     output = _answer(estimator, rows_of(columns, places))
     if output:
         yield places, output
         return
-    if len(places) == 1 or refused[0] > MOST_LEFT_OUT:
-        refused[0] += len(places)
+    if len(places) == 1 or time.monotonic() > deadline:
         return
     middle = len(places) // 2
-    yield from _accepted(estimator, columns, places[:middle], refused)
-    yield from _accepted(estimator, columns, places[middle:], refused)
+    yield from _accepted(estimator, columns, places[:middle], deadline)
+    yield from _accepted(estimator, columns, places[middle:], deadline)
 
 
 def _answer(estimator: Predictor, columns: Columns) -> Output | None:
@@ -185,7 +192,9 @@ def _difference(given: Output, expected: Expected, places: range, size: int, tol
         if largest > tolerance:
             found = places.start + row
             raise _Different(found, _plain(theirs[found]), _plain(ours[row]), largest, size)
-    if true.labels is not None and given.labels is not None:
+    if true.labels is not None:
+        if given.labels is None:
+            raise _Different(places.start, "a class", "none", np.inf, size)
         _require_labels(given.labels, true.labels[rows], places, size)
     return largest
 

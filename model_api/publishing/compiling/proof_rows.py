@@ -12,7 +12,7 @@ from model_api.values import Value
 SEED = 0
 MIXED, SHAKEN, STRETCHED, GAPPED = 4000, 3000, 2000, 1500
 """Rows drawn in each way: see `drawn`."""
-NEVER_SEEN = ("never seen", "", "ünbekannt 未知", "0")
+NEVER_SEEN = ("never seen", "-", "ünbekannt 未知", "0")
 """Levels that no training data had; those that it does have are left out."""
 TEXTS = ("", " ", "The end.", "ÉTÉ été 2026 😀", "a " * 200)
 Random = np.random.Generator

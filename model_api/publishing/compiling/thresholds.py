@@ -5,6 +5,7 @@ raw feature are found between which the value crosses it, by bisection over all 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,10 @@ class Crossing:
     """Which node of the plan holds the value that is compared."""
     column: int
     threshold: float
-    single: bool
+    single: bool = False
     """Whether the value is rounded to float32 before it is compared."""
+    begins: bool = False
+    """Whether the threshold itself lies on the upper side, as the edge of a bin does."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class ThresholdRows:
     """What was found."""
 
     columns: Columns
-    """Rows in pairs: on or below a threshold, and just above it."""
+    """Rows in pairs: just on the lower side of a threshold, and just on the upper side."""
     tried: int
     """Thresholds that these rows are about."""
     of: int
@@ -54,12 +57,12 @@ def threshold_rows(
     plan: dict[str, bytes], predictor: LoweredPredictor, signature: Signature, real: Columns
 ) -> ThresholdRows:
     """Find the rows. Thresholds on what no single number of the input decides are not among those tried."""
-    crossings = _crossings(plan)
     random = np.random.default_rng(SEED)
+    search = _Search(predictor, signature, real, random)
+    crossings = _crossings(plan, search.width)
     chosen = crossings
     if len(crossings) > MOST:
         chosen = [crossings[i] for i in np.sort(random.choice(len(crossings), MOST, replace=False))]
-    search = _Search(predictor, signature, real, random)
     parts = [
         part
         for node in sorted({crossing.node for crossing in chosen})
@@ -69,7 +72,8 @@ def threshold_rows(
     return ThresholdRows(columns, len(next(iter(columns.values()))) // 2, len(crossings))
 
 
-def _crossings(plan: dict[str, bytes]) -> list[Crossing]:
+def _crossings(plan: dict[str, bytes], width: Callable[[int], int]) -> list[Crossing]:
+    """List all thresholds; `width` tells how many columns a node has."""
     document = json.loads(plan[PLAN])
     blob = plan["plan.bin"]
     found: list[Crossing] = []
@@ -83,10 +87,9 @@ def _crossings(plan: dict[str, bytes]) -> list[Crossing]:
                 described = document["arrays"][edges["array"]]
                 count = described["shape"][0]
                 values = np.frombuffer(blob, "float64", count, described["offset"])
-                found += [Crossing(source, column, float(edge), single=False) for edge in values]
+                found += [Crossing(source, column, float(edge), begins=True) for edge in values]
         elif node["op"] == "binarize":
-            width = len(document["nodes"])  # any column: those that are not there are left out below
-            found += [Crossing(source, column, node["threshold"], single=False) for column in range(min(width, 64))]
+            found += [Crossing(source, column, node["threshold"]) for column in range(width(source))]
     return sorted(set(found), key=lambda c: (c.node, c.column, c.threshold))
 
 
@@ -116,6 +119,11 @@ class _Search:
         gaps = [sum(real[name][row] is None for name in self._names) for row in range(min(self._count, 1000))]
         row = int(np.argmin(gaps))
         self._base = {name: real[name][row] for name in self._names}
+
+    def width(self, node: int) -> int:
+        """Count the columns of a node; none when it is no matrix."""
+        traced = self._predictor.trace({name: [value] for name, value in self._base.items()}, node)
+        return int(traced.shape[1]) if isinstance(traced, np.ndarray) and traced.ndim == 2 else 0
 
     def rows_beside(self, crossings: list[Crossing]) -> list[Columns]:
         """Give rows in pairs for thresholds of one node, feature by feature."""
@@ -152,8 +160,9 @@ class _Search:
         return {column: names[0] for column, names in moved.items() if len(names) == 1 and names[0]}
 
     def _bisect(self, name: str, crossings: list[Crossing]) -> tuple[Floats, Floats] | None:
-        """Find for each threshold the largest float whose value does not exceed it, and the next one."""
+        """Find for each threshold the largest float whose value is still on its lower side, and the next one."""
         limits = np.array([c.threshold for c in crossings])
+        single, begins = np.array([c.single for c in crossings]), np.array([c.begins for c in crossings])
         columns = np.array([c.column for c in crossings])
         low, high = _ordered(np.full(len(limits), -FAR)), _ordered(np.full(len(limits), FAR))
         for _ in range(HALVINGS):
@@ -162,9 +171,9 @@ class _Search:
             if values is None:
                 return None
             compared = values[np.arange(len(columns)), columns]
-            if crossings[0].single:
-                compared = compared.astype(np.float32).astype(np.float64)
-            below = compared <= limits
+            with np.errstate(over="ignore"):  # the search begins far outside of float32
+                compared = np.where(single, compared.astype(np.float32).astype(np.float64), compared)
+            below = np.where(begins, compared < limits, compared <= limits)
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         found, above = _floats(low), _floats(high)
         reached = (np.abs(found) < FAR / 2) & (np.abs(above) < FAR / 2)  # a clipped column may never cross

@@ -33,14 +33,14 @@ def whole_pipeline(graph: Graph, step: Any, source: Source) -> Source:
 def column_transformer(graph: Graph, step: Any, source: Source) -> Node:
     """Each step on its columns, the results side by side."""
     parts = []
-    for name, inner, columns in step.transformers_:
+    for name, inner, _ in step.transformers_:
         if isinstance(inner, str) and inner == "drop":
             continue
         places = list(step._transformer_to_input_indices[name])  # noqa: SLF001 -- names and slices, resolved
         if not places:
             continue
-        del columns
-        parts.append(graph.node(transform(graph, inner, _columns(graph, source, places))))
+        part = graph.node(transform(graph, inner, _columns(graph, source, places)))
+        parts.append(_weighted(graph, part, (step.transformer_weights or {}).get(name)))
     return graph.join(parts)
 
 
@@ -59,11 +59,16 @@ def feature_union(graph: Graph, step: Any, source: Source) -> Node:
         if isinstance(inner, str) and inner == "drop":
             continue
         part = graph.node(transform(graph, inner, source))
-        weight = (step.transformer_weights or {}).get(name)
-        if weight is not None:
-            part = graph.add("multiply", part, width=part.width, value=np.full(part.width, float(weight)))
-        parts.append(part)
+        parts.append(_weighted(graph, part, (step.transformer_weights or {}).get(name)))
     return graph.join(parts)
+
+
+def _weighted(graph: Graph, part: Node, weight: float | None) -> Node:
+    if weight is None:
+        return part
+    if part.raw:
+        raise Unlowerable("a weight of plain values")
+    return graph.add("multiply", part, width=part.width, value=np.full(part.width, float(weight)))
 
 
 TRANSFORMERS: dict[type, Any] = {

@@ -59,11 +59,9 @@ def ordinal_encoder(graph: Graph, step: Any, source: Source) -> Node:
     other = step.unknown_value if step.handle_unknown == "use_encoded_value" else None
     for column, categories in enumerate(step.categories_):
         known = [plain_level(level) for level in categories]
-        codes, _ = _codes(step, column, len(categories))
+        codes = iter(_codes(step, column, len(categories))[0])  # where rare ones are grouped, the missing has none
         levels.append(known)
-        values.append(
-            [step.encoded_missing_value if level is None else code for level, code in zip(known, codes, strict=True)]
-        )
+        values.append([step.encoded_missing_value if level is None else next(codes) for level in known])
         unknown.append(other)
     inputs = list(range(len(levels)))
     return _lookup(graph, node, inputs=inputs, levels=levels, values=values, unknown=unknown)

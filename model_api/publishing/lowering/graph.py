@@ -90,8 +90,8 @@ class Graph:
         if any(column["dtype"].startswith("datetime64") for column in source.layout):
             raise Unlowerable("dates reach a step that a plan has no operation for")
         if (raw, names) not in self._sources:
-            single = any(column["dtype"] == "float32" for column in source.layout) and not raw
-            options = {"features": list(names), **({"single": True} if single else {})}
+            single = [i for i, column in enumerate(source.layout) if column["dtype"] == "float32" and not raw]
+            options = {"features": list(names), **({"single": single} if single else {})}
             self._sources[raw, names] = self._append("raw" if raw else "numbers", [COLUMNS], len(names), raw, options)
         return self._sources[raw, names]
 

@@ -115,6 +115,8 @@ def _nearest(graph: Graph, estimator: Any, source: Source, targets: Any) -> Node
     metric = estimator.effective_metric_
     if metric not in power or estimator.weights not in ("uniform", "distance"):
         raise Unlowerable(f"neighbours by the metric {metric!r} and weights {estimator.weights!r}")
+    if any(value is not None for name, value in estimator.effective_metric_params_.items() if name != "p"):
+        raise Unlowerable(f"neighbours by the metric {metric!r} with parameters of its own")
     rows = np.asarray(estimator._fit_X, dtype=np.float64)  # noqa: SLF001
     x = graph.matrix(source)
     return graph.add(

@@ -78,7 +78,10 @@ def quadratic_discriminant(graph: Graph, estimator: Any, source: Source) -> Lowe
         scalings=np.stack(estimator.scalings_),
         log_priors=np.log(estimator.priors_),
     )
-    return by_probability(graph, graph.add("softmax", scores, width=scores.width), scores)
+    shares = graph.add("softmax", scores, width=scores.width)
+    if scores.width == 2:
+        scores = graph.add("matmul", scores, width=1, weights=np.array([[-1.0], [1.0]]))
+    return by_probability(graph, shares, scores)
 
 
 def random_consensus(graph: Graph, estimator: Any, source: Source) -> Lowered:

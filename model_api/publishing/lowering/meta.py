@@ -83,13 +83,15 @@ def stacking(graph: Graph, estimator: Any, source: Source) -> Lowered:
     answers = []
     kept = [member for member in estimator.estimators_ if member != "drop"]
     for member, method in zip(kept, estimator.stack_method_, strict=True):
-        answers.append(_answer(graph, estimate(graph, member, source), method))
+        classes = getattr(member, "classes_", None) if estimator.cv == "prefit" else None
+        answers.append(_answer(graph, estimate(graph, member, source), method, classes))
     if estimator.passthrough:
         answers.append(graph.matrix(source))
     return estimate(graph, estimator.final_estimator_, graph.join(answers))
 
 
-def _answer(graph: Graph, member: Lowered, method: str) -> Node:
+def _answer(graph: Graph, member: Lowered, method: str, classes: Any) -> Node:
+    """Give what a member passes on; one that came fitted passes on its `classes` themselves, not their positions."""
     if method == "predict_proba":
         shares = required(member.probabilities, "a member without probabilities")
         if shares.width > 2:
@@ -99,7 +101,13 @@ def _answer(graph: Graph, member: Lowered, method: str) -> Node:
         return required(member.decision, "a member without a decision function")
     if member.numbers is not None:
         return member.numbers
-    return graph.add("as_column", required(member.labels, "a member"), width=1)
+    labels = required(member.labels, "a member")
+    if classes is None:
+        return graph.add("as_column", labels, width=1)
+    if np.asarray(classes).dtype.kind not in "iufb":
+        raise Unlowerable("a stack on the names of classes")
+    chosen = graph.add("indicators", labels, width=len(classes), classes=len(classes))
+    return graph.add("matmul", chosen, width=1, weights=np.asarray(classes, dtype=np.float64).reshape(-1, 1))
 
 
 def bagging_regressor(graph: Graph, estimator: Any, source: Source) -> Lowered:
@@ -213,7 +221,7 @@ def one_against_rest(graph: Graph, estimator: Any, source: Source) -> Lowered:
         each = [
             graph.add("take", required(member.probabilities, ""), width=1, columns=np.array([1])) for member in members
         ]
-        shares = graph.add("share", graph.join(each), width=len(each))
+        shares = graph.add("share", graph.join(each), width=len(each), of_nothing=0.0)
     else:
         shares, each = None, []
     scores = [member.decision for member in members]
@@ -249,7 +257,8 @@ def threshold_classifier(graph: Graph, estimator: Any, source: Source) -> Lowere
     if threshold == "auto":
         threshold = 0.5 if use_shares else 0.0
     positive = getattr(estimator, "pos_label", None)
-    positive = (getattr(estimator, "_curve_scorer", None) and estimator._curve_scorer._get_pos_label()) or positive  # noqa: SLF001
+    if hasattr(estimator, "_curve_scorer"):
+        positive = estimator._curve_scorer._get_pos_label()  # noqa: SLF001 -- its only place
     place = 1 if positive is None else int(np.flatnonzero(estimator.classes_ == positive)[0])
     if use_shares:
         score, column = required(inner.probabilities, "the classifier"), place

@@ -8,6 +8,11 @@ from sklearn import decomposition, impute, preprocessing
 from model_api.publishing.lowering.graph import Frame, Graph, Node, Source, Unlowerable, plain_level
 from model_api.runtimes.lowered.operations.arithmetic import FUNCTIONS
 
+NARROW = [f"{name}{bits}" for name in ("int", "uint", "float", "Int", "UInt", "Float") for bits in (8, 16, 32)]
+"""Dtypes in which NumPy itself would compute, with results of their own: squares of int16 wrap around."""
+WHOLE, OF_WHOLE = ("int64", "uint64"), ("reciprocal", "square", "negative")
+"""Dtypes, and functions whose results are whole numbers too."""
+
 
 def standard_scaler(graph: Graph, step: Any, source: Source) -> Node:
     """(x - mean) / scale."""
@@ -114,6 +119,9 @@ def function_transformer(graph: Graph, step: Any, source: Source) -> Source:
     if known is None or step.kw_args:
         name = getattr(step.func, "__name__", str(step.func))
         raise Unlowerable(f"FunctionTransformer calls {name}, which is not a NumPy function of a known name")
+    dtypes = [column["dtype"] for column in source.layout] if isinstance(source, Frame) else []
+    if any(dtype in NARROW or (known in OF_WHOLE and dtype.lower() in WHOLE) for dtype in dtypes):
+        raise Unlowerable(f"FunctionTransformer calls {known} on columns of {', '.join(sorted(set(dtypes)))}")
     x = graph.matrix(source)
     return graph.add("function", x, width=x.width, name=known)
 
@@ -151,6 +159,10 @@ def simple_imputer(graph: Graph, step: Any, source: Source) -> Node:
         fills = [0 if value is None else value for value in fills]
     kept = np.array([i for i, value in enumerate(fills) if value is not None], dtype=np.int64)
     missing = plain_level(step.missing_values)
+    others = _marked_otherwise(source, step.missing_values)
+    if others and step.add_indicator:
+        raise Unlowerable("SimpleImputer tells of gaps that it does not fill")
+    fills = [None if i in others else value for i, value in enumerate(fills)]
     filled = _filled(graph, node, fills, missing)
     if len(kept) < node.width:
         filled = graph.add("take", filled, width=len(kept), raw=node.raw, columns=kept)
@@ -158,6 +170,14 @@ def simple_imputer(graph: Graph, step: Any, source: Source) -> Node:
         return filled
     mask = _mask(graph, node, step.indicator_.features_, missing)
     return graph.join([filled, mask])
+
+
+def _marked_otherwise(source: Source, missing: Any) -> set[int]:
+    """Give the columns of objects whose gaps are marked by None where the step looks for NaN, or the other way."""
+    if not isinstance(source, Frame) or not (missing is None or isinstance(missing, float)):
+        return set()
+    looked_for = "none" if missing is None else "nan"
+    return {i for i, column in enumerate(source.layout) if column.get("missing", looked_for) != looked_for}
 
 
 def _filled(graph: Graph, node: Node, fills: list[Any], missing: Any) -> Node:
@@ -169,6 +189,8 @@ def _filled(graph: Graph, node: Node, fills: list[Any], missing: Any) -> Node:
 
 def missing_indicator(graph: Graph, step: Any, source: Source) -> Node:
     """1 where a value is missing."""
+    if _marked_otherwise(source, step.missing_values):
+        raise Unlowerable("MissingIndicator looks for another mark than the frame has")
     node = graph.node(source)
     return _mask(graph, node, step.features_, plain_level(step.missing_values))
 

@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from model_api.publishing.quality.metrics import headline_of, metrics_of
 from model_api.publishing.quality.unseen import Unseen
+from model_api.publishing.signature_inference import plain
 from model_api.signature import Signature
 
 FEWEST = 20
@@ -23,16 +25,12 @@ def slices_of(unseen: Unseen, signature: Signature) -> list[dict[str, Any]]:
             continue
         column = unseen.X[feature.name]
         for level in column.value_counts(dropna=False).index[:MOST_LEVELS]:
-            rows = (column.isna() if level != level else column == level).fillna(value=False).to_numpy(dtype=bool)  # noqa: PLR0124 -- NaN
+            missing = bool(pd.isna(level))
+            rows = (column.isna() if missing else (column == level).fillna(value=False)).to_numpy(dtype=bool)
             if rows.sum() < FEWEST:
                 continue
             value = metrics_of(unseen.take(rows), signature.target).get(headline)
             written = None if value is None or not np.isfinite(value) else value
-            table.append({"feature": feature.name, "level": _plain(level), "rows": int(rows.sum()), headline: written})
+            named = None if missing else plain(level)
+            table.append({"feature": feature.name, "level": named, "rows": int(rows.sum()), headline: written})
     return table
-
-
-def _plain(level: Any) -> Any:
-    if level is None or level != level:  # noqa: PLR0124 -- NaN
-        return None
-    return level.item() if isinstance(level, np.generic) else level

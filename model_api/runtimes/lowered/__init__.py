@@ -27,6 +27,8 @@ from model_api.signature import Columns
 
 FORMAT = 1
 PLAN, ARRAYS = "plan.json", "plan.bin"
+LOOKED_INTO = ".onnx"
+"""What the name of a file that a plan uses ends in: those are looked into before they are loaded."""
 DTYPES = ("float64", "float32", "int64")
 CELLS = 2_000_000
 """Numbers that one operation may hold at a time: more rows are computed in several pieces."""
@@ -82,7 +84,7 @@ def load(read: Callable[[str], bytes]) -> LoweredPredictor:
     """Load a plan from an artifact's files. Raises ArtifactError."""
     try:
         return LoweredPredictor(json.loads(read(PLAN)), read(ARRAYS), read)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise ArtifactError(f"{PLAN} is not a plan: {type(error).__name__}: {error}") from error
 
 
@@ -105,6 +107,8 @@ def _resolved(value: Any, arrays: list[Any], read: Callable[[str], bytes]) -> An
     if isinstance(value, dict) and set(value) == {"array"}:
         return arrays[value["array"]]
     if isinstance(value, dict) and set(value) == {"file"}:
+        if not value["file"].endswith(LOOKED_INTO):
+            raise ValueError(f"it names the file {value['file'][:64]!r}")
         return read(value["file"])
     if isinstance(value, list):
         return [_resolved(item, arrays, read) for item in value]

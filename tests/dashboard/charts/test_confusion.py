@@ -77,3 +77,15 @@ def test_classes_may_be_numbers() -> None:
     chart = confusion(kitchen.model(of=kitchen.target(0, 1)), kitchen.reference([0, 1, 1], [0, 0, 1]))
 
     assert chart.rows[1] == ("0", "1", 1)
+
+
+def test_true_and_false_are_called_yes_and_no() -> None:
+    chart = confusion(kitchen.model(of=kitchen.target(False, True)), kitchen.reference([False, True], [True, True]))
+
+    assert chart.rows == (("no", "no", 0), ("no", "yes", 0), ("yes", "no", 1), ("yes", "yes", 1))
+
+
+def test_a_model_without_probabilities_has_counts_all_the_same() -> None:
+    model = kitchen.model(of=kitchen.target("a", "b", probabilities=False))
+
+    assert confusion(model, kitchen.reference(["a", "b"])).finding.startswith("2 of the 2")

@@ -43,3 +43,16 @@ def test_a_hostile_unit_is_cleaned_in_the_finding() -> None:
     chart = predicted_true(kitchen.model(of=kitchen.target(unit="k\x00g")), kitchen.reference([1.0]))
 
     assert "\x00" not in chart.finding
+
+
+def test_of_several_outputs_the_first_is_shown() -> None:
+    model = kitchen.model(of=kitchen.target(unit="cm", outputs=("height", "width")))
+    rows = kitchen.reference(
+        [{"width": 1.0, "height": 10.0}, {"width": 2.0, "height": 20.0}], [{"width": 5.0, "height": 12.0}, None]
+    )
+    chart = predicted_true(model, rows)
+
+    assert chart.rows == ((12.0, 10.0),)
+    assert chart.finding.replace(SPACE, " ") == (
+        "Predictions of height for the 1 reference cases miss the true value by 2.00 cm on average."
+    )

@@ -47,9 +47,12 @@ def charts(name: str = "rent", unit: str | None = "€", level: str = "high") ->
     classes = kitchen.model(of=kitchen.target("low", level, name=name, positive=level))
     shares = [{"low": 1 - share, level: share} for share in (0.2, 0.6, 0.9)]
     numbers = kitchen.reference([700.0, 800.0, 950.0], [720.0, 780.0, 1000.0])
+    sizes = kitchen.model(of=kitchen.target(name=name, unit=unit, outputs=(name, "other")))
+    several = kitchen.reference([{name: 1.0, "other": 5.0}, {name: 4.0, "other": 6.0}])
     labels = kitchen.reference(["low", level, level], ["low", "low", level], probabilities=shares)
     return {
         "standing": standing(number, numbers, Standing(870.0)),
+        "standing of an output": standing(sizes, several, Standing(3.0, output=name)),
         "standing of a class": standing(classes, labels, Standing(0.7, level)),
         "predicted-true": predicted_true(number, numbers),
         "confusion": confusion(classes, labels),

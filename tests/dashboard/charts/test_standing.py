@@ -21,6 +21,13 @@ def among_shares(shares: list[float], share: float) -> Chart:
     return standing(CLASSES, kitchen.reference(["low"] * len(shares), probabilities=rows), Standing(share, "high"))
 
 
+def among_outputs(output: str, value: float) -> Chart:
+    """Make the chart of one of two outputs, `weight` from 1 to 10 and `height` ten times that."""
+    model = kitchen.model(of=kitchen.target(name="size", unit="cm", outputs=("weight", "height")))
+    rows = [{"weight": number, "height": number * 10} for number in TEN]
+    return standing(model, kitchen.reference(rows), Standing(value, output=output))
+
+
 TEN = [float(i) for i in range(1, 11)]
 
 
@@ -64,6 +71,21 @@ def test_the_finding_of_a_classification_names_the_class() -> None:
     finding = among_shares([0.1, 0.2, 0.9], 0.6).finding.replace(SPACE, " ")
 
     assert finding == "The probability of high, 60 %, is higher than for 67 % of the 3 reference cases."
+
+
+@pytest.mark.parametrize(("output", "value", "shown"), [("weight", 7.5, "7.5000"), ("height", 75.0, "75.000")])
+def test_of_several_outputs_one_is_compared_with_its_own_kind(output: str, value: float, shown: str) -> None:
+    finding = among_outputs(output, value).finding.replace(SPACE, " ")
+
+    assert finding == f"The predicted {output}, {shown} cm, is higher than for 70 % of the 10 reference cases."
+
+
+def test_the_class_true_is_called_yes() -> None:
+    model = kitchen.model(of=kitchen.target(False, True, positive=True))
+    shares = [{"False": 1 - share, "True": share} for share in (0.1, 0.9)]
+    chart = standing(model, kitchen.reference([False, True], probabilities=shares), Standing(0.5, of=True))
+
+    assert chart.finding.startswith("The probability of yes, 50")
 
 
 def test_every_reference_case_is_counted_once() -> None:
@@ -125,3 +147,6 @@ def test_hostile_words_are_cleaned_in_the_finding() -> None:
 
     assert "\x00" not in standing(classes, rows, Standing(0.5, "a\x00b")).finding
     assert "\x00" not in among(TEN, 5.0, "k\x00g").finding
+    several = kitchen.model(of=kitchen.target(outputs=("a\x00b", "c")))
+    row = kitchen.reference([{"a\x00b": 1.0, "c": 2.0}])
+    assert "\x00" not in standing(several, row, Standing(0.5, output="a\x00b")).finding

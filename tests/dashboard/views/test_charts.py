@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from pypdf import PdfReader
 
-from dashboard.records import Provenance
-from dashboard.views.charts import SVG_POLICY, CaseChart, quality_chart
+from dashboard.records import ModelVersion, Prediction, Provenance, ReferencePredictions
+from dashboard.views.charts import SVG_POLICY, CaseChart, chart_names, quality_chart
 from tests.dashboard import kitchen
 from tests.dashboard.conftest import GuestBefore, MakeUpstream, Serving
 from tests.dashboard.guest import Guest
@@ -26,11 +26,24 @@ SHARE = f"{LOANS}/standing.svg?value=0.25&class=defaulted"
 ADDRESSES = [CASE, SHARE, f"{DIABETES}/predicted-true.svg", f"{LOANS}/confusion.svg"]
 RENT = kitchen.model()
 ROWS = kitchen.reference([700.0, 800.0, 950.0])
+SIZES = kitchen.model(of=kitchen.target(name="size", outputs=("height", "a & b=c")))
+SIZES_ROWS = kitchen.reference([{"height": 10.0 * i, "a & b=c": float(i)} for i in range(3)])
 
 
 def in_format(address: str, form: str, **parameters: Any) -> str:
     path, _, query = address.partition("?")
     return f"{path.removesuffix('.svg')}.{form}?{urlencode([*parse_qsl(query), *parameters.items()])}"
+
+
+def rows_of(model: ModelVersion) -> ReferencePredictions:
+    """Make three rows that fit a model."""
+    target = model.signature.target
+    if target.outputs:
+        return SIZES_ROWS
+    if not target.classes:
+        return ROWS
+    shares = [{"a": 1.0, "b": 0.0}] * 3 if target.probabilities else None
+    return kitchen.reference(["a", "a", "b"], probabilities=shares)
 
 
 # Formats
@@ -254,7 +267,7 @@ def test_a_fault_of_the_service_has_its_status(guest_before: GuestBefore, upstre
 
 
 def test_the_case_of_a_regression_is_its_number() -> None:
-    chart = CaseChart.of(RENT, kitchen.prediction(870.25))
+    (chart,) = CaseChart.all_of(RENT, kitchen.prediction(870.25))
 
     assert chart.query == {"value": "870.25"}
 
@@ -268,15 +281,108 @@ def test_the_case_of_a_classification_is_the_class_that_people_look_for(
 ) -> None:
     model = kitchen.model(of=kitchen.target("let", "empty", positive=positive))
 
-    assert CaseChart.of(model, kitchen.prediction("empty", {"let": 0.3, "empty": 0.7})).query == query
+    (chart,) = CaseChart.all_of(model, kitchen.prediction("empty", {"let": 0.3, "empty": 0.7}))
+
+    assert chart.query == query
+
+
+def test_the_case_of_a_class_that_is_true_is_the_probability_of_true() -> None:
+    model = kitchen.model(of=kitchen.target(False, True, positive=True))
+    (chart,) = CaseChart.all_of(model, kitchen.prediction(False, {"False": 0.7, "True": 0.3}))
+
+    assert chart.query == {"value": "0.3", "class": "True"}
+    with Flask(__name__).test_request_context(query_string=chart.query):
+        assert CaseChart.from_query(model).case.of is True
+
+
+@pytest.mark.parametrize(("count", "shown"), [(1, 1), (2, 2), (3, 3), (4, 3), (40, 3)])
+def test_the_cases_of_several_numbers_are_the_first_three(count: int, shown: int) -> None:
+    names = [f"out {i}" for i in range(count)]
+    model = kitchen.model(of=kitchen.target(outputs=names))
+    charts = CaseChart.all_of(model, kitchen.prediction({name: i / 2 for i, name in enumerate(names)}))
+
+    assert [chart.query for chart in charts] == [
+        {"value": repr(i / 2), "output": name} for i, name in enumerate(names[:shown])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "answer"),
+    [
+        (kitchen.model(of=kitchen.target("a", "b", probabilities=False)), kitchen.prediction("a")),
+        (kitchen.model(rows=0), kitchen.prediction(5.0)),
+        (kitchen.model(of=kitchen.target("a", "b"), rows=0), kitchen.prediction("a", {"a": 1.0, "b": 0.0})),
+        (kitchen.model(of=kitchen.target(outputs=("a",)), rows=0), kitchen.prediction({"a": 1.0})),
+    ],
+)
+def test_there_is_no_case_where_there_is_nothing_to_stand_among(model: ModelVersion, answer: Prediction) -> None:
+    assert CaseChart.all_of(model, answer) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (RENT, {"standing", "predicted-true"}),
+        (kitchen.model(of=kitchen.target("a", "b")), {"standing", "confusion"}),
+        (kitchen.model(of=kitchen.target("a", "b", probabilities=False)), {"confusion"}),
+        (SIZES, {"standing", "predicted-true"}),
+        (kitchen.model(rows=0), set()),
+    ],
+)
+def test_a_model_has_the_charts_of_its_kind_and_no_others(
+    serving: Serving, model: ModelVersion, names: set[str]
+) -> None:
+    guest = serving(model, rows=rows_of(model))
+    query = "?value=0.5&class=a&output=height"
+    statuses = {
+        name: guest.get(f"/models/rent/versions/1/charts/{name}.csv{query}").status_code
+        for name in ("standing", "predicted-true", "confusion")
+    }
+
+    assert set(chart_names(model)) == names
+    assert {name for name, status in statuses.items() if status == 200} == names
+    assert {status for status in statuses.values() if status != 200} <= {404}
 
 
 @pytest.mark.parametrize("value", [152.13348161257547, 1e-300, 0.1 + 0.2, -5.0])
 def test_the_address_of_a_case_reads_back_exactly(value: float) -> None:
-    case = CaseChart.of(RENT, kitchen.prediction(value))
+    (case,) = CaseChart.all_of(RENT, kitchen.prediction(value))
 
     with Flask(__name__).test_request_context(query_string=case.query):
         assert CaseChart.from_query(RENT) == case
+
+
+def test_the_address_of_an_output_reads_back_exactly() -> None:
+    for case in CaseChart.all_of(SIZES, kitchen.prediction({"height": 0.1 + 0.2, "a & b=c": 5.0})):
+        with Flask(__name__).test_request_context(query_string=case.query):
+            assert CaseChart.from_query(SIZES) == case
+
+
+def test_an_address_that_names_no_output_means_the_first(serving: Serving) -> None:
+    guest = serving(SIZES, rows=SIZES_ROWS)
+    address = "/models/rent/versions/1/charts/standing.svg?value=15"
+    first, same, other = (guest.get(address + more) for more in ("", "&output=height", "&output=a+%26+b%3Dc"))
+
+    assert first.data == same.data != other.data
+    assert first.headers["ETag"] == same.headers["ETag"] != other.headers["ETag"]
+
+
+@pytest.mark.parametrize("output", ["", "Height", "weight", "<script>"])
+def test_an_output_that_the_model_lacks_is_refused(serving: Serving, output: str) -> None:
+    guest = serving(SIZES, rows=SIZES_ROWS)
+    response = guest.ask(
+        "GET", "/models/rent/versions/1/charts/standing.svg", query_string={"value": "1", "output": output}
+    )
+
+    assert response.status_code == 422
+    assert "must name an output of the model" in response.text
+
+
+def test_a_download_of_an_output_is_named_after_it(serving: Serving) -> None:
+    address = "/models/rent/versions/1/charts/standing.csv?value=15&output=a+%26+b%3Dc"
+    disposition = serving(SIZES, rows=SIZES_ROWS).get(address).headers["Content-Disposition"]
+
+    assert disposition.startswith('attachment; filename="rent-v1_standing_a---b-c_15_')
 
 
 def test_classes_that_are_numbers_read_back_as_numbers() -> None:

@@ -93,7 +93,7 @@ def test_every_error_shows_the_request_to_quote(guest: Guest) -> None:
         "/%00",
         "/%0d%0aSet-Cookie:x",
         "/" + "a" * 5000,
-        "/{{7*7}}",
+        "/{{777*777}}",
         "/<script>",
     ],
 )
@@ -101,7 +101,7 @@ def test_an_unknown_address_is_not_there_and_is_not_repeated(guest: Guest, path:
     response = guest.get(path, headers=headers)
 
     assert response.status_code == 404
-    assert "49" not in response.text.replace(response.headers["X-Request-ID"], "")
+    assert "603729" not in response.text  # what a template would make of 777*777
     assert "<script>" not in response.text
     assert ("<html" in response.text) is not bool(headers)
 

@@ -8,7 +8,7 @@ from tests.dashboard.conftest import GuestBefore, MakeUpstream, Serving
 from tests.dashboard.guest import Guest
 from tests.dashboard.kitchen import feature
 from tests.dashboard.page import Page, text_of
-from tests.dashboard.upstream import by_hand
+from tests.dashboard.upstream import LEAK, by_hand
 
 NAMES = ("diabetes", "breast-cancer", "wine", "loans")
 
@@ -56,10 +56,32 @@ def test_a_card_tells_what_is_predicted_and_how_well(serving: Serving) -> None:
         (("low", "high"), "rent: low and high"),
         ((0, 1, 2), "rent: 0, 1 and 2"),
         (("a", "b", "c", "d"), "rent: 4 classes"),
+        ((False, True), "rent: no and yes"),
     ],
 )
 def test_a_card_names_a_few_classes_and_counts_many(serving: Serving, classes: tuple[Level, ...], text: str) -> None:
     assert facts(serving(kitchen.model(of=kitchen.target(*classes))).page("/"))["Predicts"] == text
+
+
+def test_a_card_counts_the_numbers_of_one_prediction(serving: Serving) -> None:
+    model = kitchen.model(of=kitchen.target(name="size", unit="cm", outputs=("height", "width")))
+
+    assert facts(serving(model).page("/"))["Predicts"] == "size: 2 numbers, in cm"
+
+
+def test_a_card_of_a_model_that_came_without_data_says_that_nothing_was_measured(serving: Serving) -> None:
+    assert facts(serving(kitchen.model(rows=0)).page("/"))["Quality"] == "not measured · published without data"
+
+
+def test_a_model_whose_newest_version_failed_is_not_explained_with_words_of_the_service(
+    guest_before: GuestBefore, upstream: MakeUpstream
+) -> None:
+    version = {"version": "1", "state": "failed", "reason": LEAK}
+    listing = {"name": "rent", "champion": None, "versions": [version], "waiting": True, "problems": [LEAK]}
+    page = guest_before(upstream(by_hand({"/models": {"models": [listing], "default": "rent"}}))).page("/")
+
+    assert "no version that can be served now" in text_of(page.one("li"))
+    assert LEAK not in page.html
 
 
 def test_a_model_that_cannot_be_served_says_so_and_leads_nowhere(

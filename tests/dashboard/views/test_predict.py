@@ -770,6 +770,240 @@ def test_an_example_needs_reference_rows_that_make_sense(serving: Serving, rows:
     assert number(guest.page("/models/rent?area=80")) == "870.25"
 
 
+# Several numbers
+
+SIZES = kitchen.model(of=kitchen.target(name="size", unit="cm", outputs=("height", "width", "depth", "weight")))
+SIZE = {"height": 30.0, "width": 20.5, "depth": 0.125, "weight": 7.0}
+SIZES_ROWS = kitchen.reference(
+    [{name: value + i for name, value in SIZE.items()} for i in (-1, 0, 1)],
+    [SIZE, None, SIZE],
+)
+
+
+def sizes(serving: Serving, answer: Prediction | None = None) -> Guest:
+    return serving(SIZES, predicted=answer or kitchen.prediction(SIZE), rows=SIZES_ROWS)
+
+
+def output_rows(page: Page) -> list[list[str]]:
+    return [[text_of(cell) for cell in row] for row in page.one("table[@class='outputs']").iter("tr")]
+
+
+def test_each_of_several_numbers_stands_in_a_table_with_its_range(serving: Serving) -> None:
+    page = sizes(serving).page("/models/rent?area=80")
+
+    assert output_rows(page) == [
+        ["Output", "Predicted cm", "Likely range"],
+        ["height", "30.000", "1.00 to 1,000"],
+        ["width", "20.500", "1.00 to 1,000"],
+        ["depth", "0.12500", "1.00 to 1,000"],
+        ["weight", "7.0000", "1.00 to 1,000"],
+    ]
+    assert "in about 90 of 100 cases" in text_of(page.one("p[@class='sentence']"))
+
+
+def test_the_first_of_several_numbers_are_large_and_announced(serving: Serving) -> None:
+    page = sizes(serving).page("/models/rent?area=80")
+    large = page.one("dl[@class='hero hero-several']").findall("div")
+
+    assert [text_of(part) for part in large] == ["height 30.000 cm", "width 20.500 cm", "depth 0.12500 cm"]
+    assert number(page) == "30.0"
+    assert page.text("live") == "Predicted size: height 30.000 cm · width 20.500 cm · depth 0.12500 cm and 1 more"
+    assert page.text("pinned") == "height 30.000 cm · width 20.500 cm · depth 0.12500 cm and 1 more"
+
+
+def test_several_numbers_without_ranges_claim_none(serving: Serving) -> None:
+    page = sizes(serving, kitchen.prediction(SIZE, interval=None)).page("/models/rent?area=80")
+
+    assert output_rows(page)[0] == ["Output", "Predicted cm"]
+    assert "too few cases" in text_of(page.one("p[@class='sentence']"))
+
+
+def test_a_reference_row_of_several_numbers_has_its_true_ones_beside_them(serving: Serving) -> None:
+    guest = sizes(serving)
+    known, unknown = guest.page("/models/rent?example=1"), guest.page("/models/rent?example=2")
+
+    assert output_rows(known)[1] == ["height", "30.000", "1.00 to 1,000", "30"]
+    assert "Its true values are in the table." in text_of(known.one("p[@class='true-value']"))
+    assert output_rows(unknown)[0] == ["Output", "Predicted cm", "Likely range"]
+    assert text_of(unknown.one("p[@class='true-value']")) == "This is row 2 of the reference data."
+
+
+def test_the_first_three_of_several_numbers_have_a_chart_each(serving: Serving) -> None:
+    guest = sizes(serving)
+    page = guest.page("/models/rent?area=80")
+    findings = [text_of(caption) for caption in page.all("figcaption")]
+    links = [link.get("href", "") for link in page.all("a[@download]")]
+    pictures = [page.by_id(name).get("src", "") for name in ("chart", "chart-2", "chart-3")]
+
+    assert [finding.split(",")[0] for finding in findings] == [
+        f"The predicted {name}" for name in ("height", "width", "depth")
+    ]
+    assert len({guest.get(address).headers["ETag"] for address in links}) == 12
+    assert len({guest.get(address).headers["ETag"] for address in pictures}) == 3
+    assert "CSV of the chart of width" in [text_of(link) for link in page.all("a[@download]")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        kitchen.prediction(30.0),
+        kitchen.prediction({"height": 30.0}),
+        kitchen.prediction({**SIZE, "colour": 1.0}),
+        kitchen.prediction(SIZE, interval=Interval(coverage=0.9, low=1.0, high=2.0)),
+        kitchen.prediction(SIZE, interval=Interval(coverage=0.9, low={"height": 1.0}, high={"height": 2.0})),
+        kitchen.prediction(SIZE, SIZE),
+    ],
+)
+def test_several_numbers_that_are_not_those_of_the_model_are_a_fault(serving: Serving, answer: Prediction) -> None:
+    assert sizes(serving, answer).get("/models/rent?area=80").status_code == 502
+
+
+def test_hostile_outputs_stay_text(serving: Serving) -> None:
+    hostile = "<script>alert(1)</script>{{7*7}}"
+    model = kitchen.model(of=kitchen.target(name=hostile, unit=hostile, outputs=(hostile, "b")))
+    both = {hostile: 1.0, "b": 2.0}
+    guest = serving(model, predicted=kitchen.prediction(both), rows=kitchen.reference([both] * 3))
+    page = guest.page("/models/rent?example=1")
+
+    assert len(page.all("script")) == 2
+    assert "<script>" not in page.html
+    assert output_rows(page)[1][0] == hostile
+    assert guest.get(page.by_id("chart").get("src", "")).status_code == 200
+
+
+# Classes: without probabilities, and yes or no
+
+
+def test_a_class_without_probabilities_says_that_it_cannot_tell_how_sure_it_is(serving: Serving) -> None:
+    model = kitchen.model(of=kitchen.target("let", "empty", probabilities=False))
+    guest = serving(model, predicted=kitchen.prediction("let"), rows=kitchen.reference(["let", "empty", "let"]))
+    page = guest.page("/models/rent?example=1")
+
+    assert number(page) == "let"
+    assert text_of(page.one("p[@class='hero']")) == text_of(page.by_id("pinned")) == "let"
+    assert text_of(page.one("p[@class='sentence']")) == (
+        "Predicted rent. This model gives a class and no probabilities, so it cannot say how sure it is."
+    )
+    assert not page.all("meter")
+    assert not page.all("figure")
+    assert "could not be had" not in text_of(page.by_id("answer"))
+    assert "Its true rent: let." in text_of(page.one("p[@class='true-value']"))
+
+
+def test_a_class_without_probabilities_needs_no_reference_rows(
+    guest_before: GuestBefore, upstream: MakeUpstream
+) -> None:
+    model = kitchen.model(of=kitchen.target("let", "empty", probabilities=False))
+    service = upstream(by_hand(kitchen.answers(model, predicted=kitchen.prediction("let"))))
+
+    assert number(guest_before(service, timeout=10).page("/models/rent?area=80")) == "let"
+    assert "/models/rent/versions/1/predict" not in [asked.path for asked in service.asked if asked.method == "GET"]
+
+
+def test_true_and_false_are_said_as_yes_and_no(serving: Serving) -> None:
+    model = kitchen.model(of=kitchen.target(False, True, name="let", positive=True))
+    shares = {"False": 0.3, "True": 0.7}
+    answer = kitchen.prediction(True, shares, interval=Interval(coverage=0.9, classes=(True, False)))
+    rows = kitchen.reference([True] * 3, [False] * 3, probabilities=[shares] * 3)
+    page = serving(model, predicted=answer, rows=rows).page("/models/rent?example=1")
+    shown = [[text_of(cell) for cell in row] for row in page.one("table[@class='probabilities']").findall("tbody/tr")]
+
+    assert page.text("live") == "Predicted let: yes · 70 %"
+    assert shown == [["yes", "70 %", "70 %"], ["no", "30 %", "30 %"]]
+    assert page.one("tr[@class='is-predicted']").findall("th")[0].text == "yes"
+    assert "yes and no all remain possible" in text_of(page.one("p[@class='sentence']"))
+    assert "Its true let: no." in text_of(page.one("p[@class='true-value']"))
+    assert text_of(page.one("figcaption")).startswith("The probability of yes, 70 %")
+
+
+# Published without data
+
+
+@pytest.fixture
+def bare(serving: Serving) -> Guest:
+    """A guest of a dashboard with a model that came without data."""
+    model = kitchen.model(feature(guessed=("minimum", "maximum", "default")), rows=0)
+    return serving(model, predicted=kitchen.prediction(5.0, interval=None))
+
+
+def test_a_model_that_came_without_data_says_what_is_guessed(bare: Guest) -> None:
+    page = bare.page("/models/rent")
+    head = text_of(page.one("div[@class='page-head']"))
+
+    assert "Published without its data. The ranges and the typical values in the form are guesses" in head
+    assert "Quality not measured: published without data." in head
+    assert "reference data" not in head
+    assert not page.has_id("example")
+    assert "about 20 to 150, guessed" in page.described(page.named("area"))
+    assert "typical case" not in text_of(page.by_id("answer"))
+
+
+def test_facts_that_were_told_are_not_called_guesses(serving: Serving) -> None:
+    page = serving(kitchen.model(rows=0)).page("/models/rent")
+
+    assert "guess" not in page.html
+    assert "Quality not measured: published without data." in page.html
+
+
+def test_a_model_that_came_without_data_predicts_without_charts(bare: Guest) -> None:
+    page = Page(bare.submit("/models/rent", htmx=True).text)
+
+    assert number(page) == "5.0"
+    assert "published without data, so there is nothing to tell how sure this is" in text_of(
+        page.one("p[@class='sentence']")
+    )
+    assert not page.all("figure")
+    assert "could not be had" not in text_of(page.by_id("answer"))
+
+
+@pytest.mark.parametrize("address", ["/models/rent/example", "/models/rent?example=1", "/models/rent?example=0"])
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_model_that_came_without_data_has_no_examples(bare: Guest, address: str, htmx: bool) -> None:
+    response = bare.get(address, htmx=htmx)
+
+    assert response.status_code == 422
+    assert "came without data: it has no examples" in response.text
+
+
+# Cases that are too long for an address
+
+TALES = kitchen.model(feature("tale", "text"))
+
+
+def told(serving: Serving) -> Guest:
+    rows = kitchen.reference([1.0] * 3, row={"tale": "Once"})
+    return serving(TALES, predicted=kitchen.prediction(1.5), rows=rows)
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_text_that_fits_in_an_address_is_kept_in_it(serving: Serving, htmx: bool) -> None:
+    guest, tale = told(serving), "a\n" * 1_000
+    response = guest.submit("/models/rent", {"tale": tale}, htmx=htmx)
+    page = guest.page(response.headers["HX-Push-Url"] if htmx else response.location)
+
+    assert number(page) == "1.5"
+    assert dict(page.fields())["tale"] == tale
+    assert "too long" not in page.html
+
+
+def test_a_longer_text_is_answered_at_once_and_says_that_it_has_no_address(serving: Serving) -> None:
+    response = told(serving).submit("/models/rent", {"tale": "long " * 1_999})
+    page = Page(response.text)
+
+    assert response.status_code == 200
+    assert page.is_whole
+    assert number(page) == "1.5"
+    assert dict(page.fields())["tale"] == "long " * 1_999
+    assert "too long for an address" in text_of(page.by_id("answer"))
+
+
+def test_htmx_shows_a_longer_text_under_no_other_case_s_address(serving: Serving) -> None:
+    response = told(serving).submit("/models/rent", {"tale": "long " * 1_999}, htmx=True)
+
+    assert number(Page(response.text)) == "1.5"
+    assert response.headers["HX-Push-Url"] == "/models/rent"
+
+
 # Drawn ahead
 
 

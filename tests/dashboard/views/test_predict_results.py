@@ -173,3 +173,67 @@ def test_rows_of_another_model_are_a_fault(serving: Serving) -> None:
     rows = kitchen.reference([1.0, 2.0], row={"area": 1.0, "furnished": True})
 
     assert serving(RENT, rows=rows).get("/models/rent/predict").status_code == 502
+
+
+# Every kind of target and feature
+
+
+def test_several_numbers_have_two_columns_each(serving: Serving) -> None:
+    model = kitchen.model(of=kitchen.target(unit="cm", outputs=("height", "width")))
+    rows = kitchen.reference(
+        [{"height": 10.0 * i, "width": float(i)} for i in range(1, 4)],
+        [{"height": 11.0, "width": 1.23456789012}, None, {"height": 31.0, "width": 3.0}],
+    )
+    page = serving(model, rows=rows).page("/models/rent/predict")
+
+    assert header(page)[1:5] == ["height, predicted cm", "height, true", "width, predicted cm", "width, true"]
+    assert [row[1:5] for row in table(page)] == [
+        ["10.000", "11", "1.0000", "1.234568"],
+        ["20.000", "unknown", "2.0000", "unknown"],
+        ["30.000", "31", "3.0000", "3"],
+    ]
+    assert text_of(page.one("figcaption")).startswith("Predictions of height for the 2 reference cases")
+
+
+def test_classes_without_probabilities_have_a_table_and_a_chart(serving: Serving) -> None:
+    model = kitchen.model(of=kitchen.target(False, True, probabilities=False))
+    page = serving(model, rows=kitchen.reference([False, True, True], [False, True, False])).page(
+        "/models/rent/predict"
+    )
+
+    assert [row[1:3] for row in table(page)] == [["no", "no"], ["yes", "yes"], ["yes", "no missed"]]
+    assert "2 of the 3" in text_of(page.one("figcaption"))
+
+
+def test_a_time_is_shown_by_the_clock_of_its_zone(serving: Serving) -> None:
+    model = kitchen.model(feature("at", "datetime", **kitchen.AMSTERDAM), feature("day", "date"))
+    row = {"at": "2026-11-24T08:30:00+00:00", "day": "2026-11-24"}
+    page = serving(model, rows=kitchen.reference([1.0] * 3, row=row)).page("/models/rent/predict")
+
+    assert header(page)[3:] == ["at Europe/Amsterdam", "day"]
+    assert table(page)[0][3:] == ["2026-11-24 09:30", "2026-11-24"]
+
+
+def test_a_long_text_is_cut_and_told_on_asking(serving: Serving) -> None:
+    model = kitchen.model(feature("wish", "text"), feature("short", "text"))
+    row = {"wish": "word " * 2_000, "short": "a word"}
+    page = serving(model, rows=kitchen.reference([1.0] * 3, row=row)).page("/models/rent/predict")
+    cells = page.by_id("results").findall("div/table/tbody/tr")[0].findall("td")
+
+    assert text_of(cells[2]) == ("word " * 24).strip() + "…"
+    assert "clip" in cells[2].get("class", "").split()
+    assert len(cells[2].get("title", "")) == 500
+    assert text_of(cells[3]) == "a word"
+    assert "title" not in cells[3].attrib
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_model_that_came_without_data_says_so_kindly(serving: Serving, htmx: bool) -> None:
+    guest = serving(kitchen.model(rows=0))
+    page = guest.page("/models/rent/predict", htmx=htmx)
+
+    assert page.is_whole is not htmx
+    assert "came without data" in text_of(page.by_id("results"))
+    assert [link.get("href") for link in page.by_id("results").iter("a")] == ["/models/rent"]
+    assert not page.all("img")
+    assert guest.page("/predict").is_whole

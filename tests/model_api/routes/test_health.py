@@ -22,7 +22,7 @@ def test_a_service_with_loaded_models_is_ready(client: TestClient) -> None:
 
 
 def test_a_service_that_has_not_loaded_yet_is_live_but_not_ready(published_small_models: Path) -> None:
-    service = create_app(Settings(models=published_small_models, allowed_hosts=("testserver",)))
+    service = create_app(Settings(models=str(published_small_models), allowed_hosts=("testserver",)))
     not_started = TestClient(service)  # outside a with: its lifespan, which loads the models, has not begun
 
     assert not_started.get("/health/live").status_code == 200

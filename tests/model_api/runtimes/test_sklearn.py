@@ -105,3 +105,14 @@ def test_a_loaded_estimator_predicts_its_reference_rows(published_small_models: 
     assert output.numbers is not None
     errors = np.abs(output.numbers - np.array(version.reference.target, dtype=np.float64))
     assert errors.mean() < 30
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("uint8", 300), ("int8", -200), ("Int8", 300), ("int64", None)])
+def test_a_value_that_a_columns_dtype_cannot_hold_is_the_callers_to_mend(dtype: Any, value: Any) -> None:
+    frame = pd.DataFrame({"x": pd.Series([1, 2, 3]).astype(dtype)})
+    predictor = SklearnPredictor(
+        LinearRegression().fit(frame.astype(float), [0, 1, 2]), [{"name": "x", "dtype": dtype}]
+    )
+
+    with pytest.raises(UnusablePrediction):
+        predictor.predict({"x": [value]})

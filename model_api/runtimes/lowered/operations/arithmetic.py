@@ -29,10 +29,12 @@ FUNCTIONS = {
 """NumPy functions that a FunctionTransformer may name."""
 
 
-def numbers(columns: Columns, *, features: Sequence[str], single: bool = False) -> Matrix:
-    """Take features as a matrix; `single`: as rounded to float32, in which the estimator got them."""
+def numbers(columns: Columns, *, features: Sequence[str], single: Sequence[int] = ()) -> Matrix:
+    """Take features as a matrix; `single`: columns that the estimator got in float32."""
     matrix = np.array([columns[name] for name in features], dtype=np.float64).T
-    return matrix.astype(np.float32).astype(np.float64) if single else matrix
+    for column in single:
+        matrix[:, column] = matrix[:, column].astype(np.float32)
+    return matrix
 
 
 def raw(columns: Columns, *, features: Sequence[str]) -> Raw:

@@ -39,10 +39,10 @@ def pair(x: Matrix) -> Matrix:
     return np.concatenate([1 - x, x], axis=1)
 
 
-def share(x: Matrix) -> Matrix:
-    """Divide each row by its sum; a row of zeros becomes equal shares."""
+def share(x: Matrix, *, of_nothing: float | None = None) -> Matrix:
+    """Divide each row by its sum; a row of zeros becomes equal shares, or `of_nothing` each."""
     sums = x.sum(axis=1, keepdims=True)
-    return np.where(sums == 0, 1 / x.shape[1], x / np.where(sums == 0, 1.0, sums))
+    return np.where(sums == 0, 1 / x.shape[1] if of_nothing is None else of_nothing, x / np.where(sums == 0, 1.0, sums))
 
 
 def argmax(x: Matrix) -> Labels:
@@ -78,11 +78,6 @@ def votes(*labels: Labels, weights: Matrix, classes: int) -> Matrix:
     return result
 
 
-def relabel(labels: Labels, *, positions: npt.NDArray[np.int64]) -> Labels:
-    """Turn positions among some classes into positions among others."""
-    return positions[labels].astype(np.intp)
-
-
 def duels(x: Matrix, *, classes: int) -> Matrix:
     """Count the votes of all pairs: a positive score of the pair (i, j) is a vote for i (libsvm)."""
     result = np.zeros((len(x), classes))
@@ -115,6 +110,6 @@ OPERATIONS: dict[str, Any] = {
     operation.__name__: plain(operation)
     for operation in (
         *(rectify, sigmoid, softmax, log_normalize, pair, share, argmax, above, at_least, as_column, indicators),
-        *(votes, relabel, duels, duel_scores),
+        *(votes, duels, duel_scores),
     )
 }
