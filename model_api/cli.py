@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from model_api.artifact import CHAMPION
 from model_api.errors import ArtifactError
-from model_api.folders import TRAFFIC, as_json, write_aside
+from model_api.folders import TRAFFIC, as_json, models_in, read_aliases, versions_of, write_aside
 from model_api.stores import Store, open_store
 
 if TYPE_CHECKING:
@@ -85,10 +85,18 @@ def _publish(options: argparse.Namespace) -> int:
     from model_api.publishing.table import form_table
 
     store = _pulled(options.models)
+    before = {(model.name, version) for model in models_in(store.folder) for version in versions_of(model)}
     folder = _publish_package(options, store) if options.package else _publish_file(options, store)
-    store.push(folder.parent.name)
-    print(f"published {folder.parent.name}, version {folder.name}, in {options.models}")
+    name, version = folder.parent.name, folder.name
+    store.push(name)
+    if (name, version) in before:
+        print(f"{name} was published already, byte for byte: it is version {version} in {options.models}")
+    else:
+        print(f"published {name}, version {version}, in {options.models}")
     print(form_table(folder))
+    champion = read_aliases(folder.parent).get(CHAMPION)
+    if champion != version:
+        print(f"version {champion} still answers; to try this one and let it answer: servery promote {name} {version}")
     return 0
 
 
@@ -200,8 +208,6 @@ def _pulled(models: str) -> Store:
 
 
 def _model(store: Store, name: str) -> Path:
-    from model_api.folders import models_in
-
     known = {model.name: model for model in models_in(store.folder)}
     if name not in known:
         raise ArtifactError(f"there is no model {name!r} in {store.folder}; there is {', '.join(known) or 'none'}")

@@ -101,10 +101,14 @@ def _count(side: _Side) -> int:
 
 def _same_target(new: _Side, old: _Side) -> Check:
     ours, theirs = new.model.artifact.signature.target, old.model.artifact.signature.target
-    same = (ours.task, set(map(str, ours.classes)), ours.unit, ours.outputs) == (
-        *(theirs.task, set(map(str, theirs.classes))), theirs.unit, theirs.outputs,
-    )  # fmt: skip
-    return Check("it predicts the same thing", same, "same task, classes and unit" if same else "another target")
+    compared = {
+        "task": (ours.task, theirs.task),
+        "classes": (sorted(map(str, ours.classes)), sorted(map(str, theirs.classes))),
+        "unit": (ours.unit, theirs.unit),
+        "outputs": (ours.outputs, theirs.outputs),
+    }
+    other = [f"its {what}: {a or 'none'}, the champion's: {b or 'none'}" for what, (a, b) in compared.items() if a != b]
+    return Check("it predicts the same thing", not other, "; ".join(other) or "same task, classes and unit")
 
 
 def _same_callers(new: _Side, old: _Side) -> Check:

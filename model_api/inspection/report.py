@@ -145,10 +145,18 @@ def as_text(facts: Facts) -> str:
 
 def _lines(facts: Facts, indent: str) -> Iterator[str]:
     for name, value in facts.items():
-        if isinstance(value, dict):
-            yield f"{indent}{name}:"
+        shown = _printable(name)
+        if isinstance(value, dict) and set(value) == {"bytes", "sha256"}:
+            yield f"{indent}{shown}: {value['bytes'] or 0:,} bytes, sha256 {value['sha256']}"
+        elif isinstance(value, dict):
+            yield f"{indent}{shown}:"
             yield from _lines(value, indent + "  ")
-        elif isinstance(value, list):
-            yield f"{indent}{name}: {', '.join(map(str, value))}"
+        elif isinstance(value, list | tuple):
+            yield f"{indent}{shown}: {_printable(', '.join(map(str, value))) or '–'}"
         else:
-            yield f"{indent}{name}: {value}"
+            yield f"{indent}{shown}: {_printable(value)}"
+
+
+def _printable(value: Any) -> str:
+    """Write a file's text so that it cannot steer the terminal."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in str(value))

@@ -24,8 +24,8 @@ MOST_BYTES = 256 * 2**20
 SUSPICIOUS_BYTES, MOST_RATIO = 16 * 2**20, 200
 """A file that inflates to more than the first must not inflate to more than the second times its size."""
 MOST_DEPTH = 400
-FIRST_OPERATIONS = 4
-"""Of a pickle: that so many can be read is enough."""
+FIRST_OPERATIONS = 16
+"""Of a pickle of the old kind, which is text: where fewer can be read it is some other text."""
 NEWEST_PROTOCOL = 9
 OWN_ROOTS = ("numpy", "scipy", "sklearn")
 """Packages whose types skops itself knows and audits when it loads; this look refuses what is of no such package."""
@@ -39,8 +39,8 @@ _LOADERS = """
 OWN_BUILTINS = frozenset(_BUILTINS.split())
 _COMPRESSED = (b"\x1f\x8b", b"BZ", b"\xfd7zXZ\x00", b"\x04\x22\x4d\x18")
 """How gzip, bzip2, xz and lz4 begin; zlib begins with an x and a check of two bytes (RFC 1950)."""
-ARCHIVE, ARRAY = b"PK\x03\x04", b"\x93NUMPY"
-"""How a zip archive and an array of NumPy begin."""
+ARCHIVE, ARRAY, PICKLE = b"PK\x03\x04", b"\x93NUMPY", b"\x80"
+"""How a zip archive, an array of NumPy and a pickle (but for those of the oldest kinds) begin."""
 LOADERS = frozenset(_LOADERS.split())
 """What skops knows how to read."""
 
@@ -104,6 +104,8 @@ def _format_of(data: bytes) -> str:
 
 def is_pickle(data: bytes) -> bool:
     """Tell whether bytes begin like a pickle, by its operations; none of them is carried out."""
+    if data.startswith(PICKLE):
+        return True
     try:
         return len(list(islice(pickletools.genops(data), FIRST_OPERATIONS))) > 1
     except Exception:  # noqa: BLE001 -- bytes that are no pickle fail in any way

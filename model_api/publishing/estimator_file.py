@@ -15,6 +15,8 @@ from model_api.runtimes.frames import Layout, to_frame, to_matrix
 from model_api.runtimes.sklearn import PICKLE, SKOPS
 from model_api.signature import Columns
 
+ARRAY = b"\x93NUMPY"
+"""How an array of NumPy begins."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date that every entry of the archive carries."""
 
@@ -77,8 +79,8 @@ def estimator_hash(files: Mapping[str, bytes]) -> str:
 def dump(estimator: Any) -> bytes:
     """Serialise `estimator`; the same estimator gives the same bytes.
 
-    skops names entries after memory addresses and stamps them with the time. Both are replaced, so that a hash of
-    the file tells whether the model changed.
+    skops names entries after memory addresses and stamps them with the time; between the fields of a tree's nodes lies
+    whatever was in memory. All of it is replaced, so that a hash of the file tells whether the model changed.
     """
     source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator)))
     schema = json.loads(source.read("schema.json"))
@@ -87,9 +89,24 @@ def dump(estimator: Any) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         entries = {"schema.json": json.dumps(schema).encode()}
-        entries |= {_rename(n, numbers): source.read(n) for n in source.namelist() if n != "schema.json"}
+        entries |= {_rename(n, numbers): _without_gaps(source.read(n)) for n in source.namelist() if n != "schema.json"}
         for entry in sorted(entries):
             archive.writestr(zipfile.ZipInfo(entry, EPOCH), entries[entry], zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _without_gaps(data: bytes) -> bytes:
+    """Write an array of records anew with nothing between their fields; whatever else it is stays as it is."""
+    if not data.startswith(ARRAY):
+        return data
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if not array.dtype.names:
+        return data
+    clean = np.zeros(array.shape, array.dtype)  # zeros_like would leave the gaps as they were
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    buffer = io.BytesIO()
+    np.save(buffer, clean, allow_pickle=False)
     return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifi
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from model_api.publishing.estimator_file import EPOCH, dump
 from model_api.trust import REVIEWED_TYPES
@@ -58,3 +59,16 @@ def test_no_entry_tells_when_it_was_written() -> None:
 
     assert {entry.date_time for entry in entries} == {EPOCH}
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+
+
+def test_what_lies_between_the_fields_of_a_trees_nodes_does_not_count() -> None:
+    X, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 3
+    tree = DecisionTreeClassifier(max_depth=3).fit(X, y)
+    again = skops.io.loads(dump(tree), trusted=["sklearn.tree._tree.Tree"])
+    state = again.tree_.__getstate__()
+    dirty = np.frombuffer(b"\xff" * state["nodes"].nbytes, dtype=state["nodes"].dtype).copy()
+    for name in dirty.dtype.names or ():
+        dirty[name] = state["nodes"][name]
+    again.tree_.__setstate__({**state, "nodes": dirty})
+
+    assert dump(again) == dump(tree)

@@ -1,0 +1,262 @@
+"""The command line as a person uses it: publish, inspect, promote, rollback, challenge."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib  # noqa: TID251 -- the command line is given one
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+
+import servery
+from model_api.folders import read_aliases, read_history
+from model_api.publishing.estimator_file import dump
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Say something to `servery` in an empty folder; gives exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = servery.main(words)
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A CSV file with two features and what is to be predicted."""
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"area": random.uniform(20, 90, 90).round(1), "rooms": random.integers(1, 5, 90)})
+    X.assign(rent=(9 * X["area"] + 20 * X["rooms"] + random.normal(0, 5, 90)).round(2)).to_csv(
+        tmp_path / "flats.csv", index=False
+    )
+    return tmp_path / "flats.csv"
+
+
+def fitted(table: Path, estimator: LinearRegression | DummyRegressor) -> LinearRegression | DummyRegressor:
+    rows = pd.read_csv(table)
+    return estimator.fit(rows[["area", "rooms"]], rows["rent"])
+
+
+@pytest.fixture
+def model(table: Path) -> Path:
+    """A skops file with a model of the table."""
+    path = table.with_name("rent.skops")
+    path.write_bytes(dump(fitted(table, LinearRegression())))
+    return path
+
+
+PUBLISH = ("publish", "rent.skops", "--data", "flats.csv", "--target", "rent", "--name", "rent")
+
+
+@pytest.fixture
+def published(say: Say, model: Path) -> Path:
+    """The model, published as version 1."""
+    assert say(*PUBLISH)[0] == 0
+    return model.parent / "models" / "rent"
+
+
+@pytest.fixture
+def two_versions(say: Say, published: Path, table: Path) -> Path:
+    """A second version, which is much worse."""
+    table.with_name("worse.skops").write_bytes(dump(fitted(table, DummyRegressor())))
+    assert say("publish", "worse.skops", *PUBLISH[2:])[0] == 0
+    return published
+
+
+def test_publishing_says_where_and_how_fast(say: Say, model: Path) -> None:
+    code, out, _ = say(*PUBLISH)
+
+    assert code == 0
+    assert out.startswith("published rent, version 1, in models\n")
+    assert "our own plan   proved" in out
+    assert read_aliases(model.parent / "models" / "rent") == {"champion": "1"}
+
+
+def test_publishing_the_same_again_makes_no_version(say: Say, published: Path) -> None:
+    code, out, _ = say(*PUBLISH)
+
+    assert code == 0
+    assert out.startswith("rent was published already, byte for byte: it is version 1 in models\n")
+    assert not (published / "2").exists()
+
+
+def test_a_later_version_waits_and_the_command_is_named(say: Say, published: Path, table: Path) -> None:
+    table.with_name("worse.skops").write_bytes(dump(fitted(table, DummyRegressor())))
+
+    _, out, _ = say("publish", "worse.skops", *PUBLISH[2:])
+
+    assert "version 1 still answers; to try this one and let it answer: servery promote rent 2" in out
+    assert read_aliases(published) == {"champion": "1"}
+
+
+def test_a_description_reaches_the_signature(say: Say, model: Path) -> None:
+    (model.parent / "d.toml").write_text('title = "Rent"\n[features.area]\nunit = "m²"\n[target]\nunit = "€"\n')
+
+    assert say(*PUBLISH, "--describe", "d.toml", "--alias", "candidate")[0] == 0
+
+    version = model.parent / "models" / "rent" / "1"
+    signature = json.loads((version / "signature.json").read_bytes())
+    assert json.loads((version / "manifest.json").read_bytes())["title"] == "Rent"
+    assert (signature["features"][0]["unit"], signature["target"]["unit"]) == ("m²", "€")
+    assert read_aliases(version.parent) == {"candidate": "1"}
+
+
+def test_rows_that_the_model_has_not_seen_judge_it(say: Say, model: Path, table: Path) -> None:
+    pd.read_csv(table).head(40).to_csv(table.with_name("unseen.csv"), index=False)
+
+    assert say(*PUBLISH, "--test", "unseen.csv")[0] == 0
+
+    quality = json.loads((model.parent / "models" / "rent" / "1" / "quality.json").read_bytes())
+    assert quality["rows"] == 40
+
+
+def test_a_model_without_data_is_published_with_guesses(say: Say, model: Path) -> None:
+    assert say("publish", "rent.skops", "--name", "rent")[0] == 0
+
+    signature = json.loads((model.parent / "models" / "rent" / "1" / "signature.json").read_bytes())
+    assert "minimum" in signature["features"][0]["guessed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("publish",), "MODEL is missing: servery publish MODEL --name NAME"),
+        (("publish", "rent.skops"), "--name is missing"),
+        (("publish", "rent.skops", "--name", "rent", "--data", "flats.csv"), "--data and --target go together"),
+        (("publish", "rent.skops", "--name", "Rent!"), "Rent!"),
+        (("publish", "gone.skops", "--name", "rent"), "gone.skops cannot be read: No such file"),
+        (("publish", "--package", "absent"), "absent"),
+        (("inspect", "flats.csv"), "flats.csv is no version, no skops, ONNX or pickle file"),
+        (("promote", "rent", "1"), "there is no model 'rent' in models; there is none"),
+        (("rollback", "rent"), "there is no model 'rent'"),
+        (("challenge", "rent", "--off"), "there is no model 'rent'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(
+    say: Say, model: Path, words: tuple[str, ...], reason: str
+) -> None:
+    code, out, errors = say(*words)
+
+    assert (code, out) == (2, "")
+    assert errors.startswith("servery: ")
+    assert reason in errors
+    assert errors.count("\n") == 1
+    assert not list(model.parent.glob("models/*/*"))
+
+
+def test_a_pickle_is_published_only_when_that_is_said(say: Say, table: Path) -> None:
+    joblib.dump(fitted(table, LinearRegression()), table.with_name("rent.joblib"))
+    words = ("publish", "rent.joblib", *PUBLISH[2:])
+
+    code, _, errors = say(*words)
+    assert code == 2
+    assert "say --trust-pickle" in errors
+    assert say(*words, "--trust-pickle")[0] == 0
+
+
+def test_a_version_is_inspected_without_being_loaded(say: Say, published: Path) -> None:
+    code, out, _ = say("inspect", "models/rent/1")
+
+    assert code == 0
+    assert "estimator: sklearn.linear_model._base.LinearRegression" in out
+    assert "area: number, 20" in out
+    assert "  plan: proved" in out
+    code, out, _ = say("inspect", "models/rent/1", "--json")
+    assert json.loads(out)["files"]["estimator.skops"]["bytes"] == (published / "1" / "estimator.skops").stat().st_size
+
+
+def test_a_damaged_version_is_told_and_has_exit_code_1(say: Say, published: Path) -> None:
+    (published / "1" / "card.md").write_text("Trust me.")
+
+    code, out, _ = say("inspect", "models/rent/1")
+
+    assert code == 1
+    assert "problems: card.md is incomplete: 9 of" in out
+
+
+def test_what_a_model_says_of_itself_does_not_steer_the_terminal(say: Say, published: Path) -> None:
+    manifest = json.loads((published / "1" / "manifest.json").read_bytes())
+    (published / "1" / "manifest.json").write_text(json.dumps({**manifest, "title": "a\x1b[2Jb\nproblems: none"}))
+
+    _, out, _ = say("inspect", "models/rent/1")
+
+    assert "title: a\\u001b[2Jb\\u000aproblems: none\n" in out
+
+
+def test_a_folder_of_models_is_listed(say: Say, two_versions: Path) -> None:
+    _, out, _ = say("inspect", "models")
+
+    assert "versions: 1, 2" in out
+    assert "champion: 1" in out
+
+
+@pytest.mark.usefixtures("tried_here")
+def test_a_worse_version_is_refused_and_what_was_found_is_shown(say: Say, two_versions: Path) -> None:
+    code, out, errors = say("promote", "rent", "2")
+
+    assert code == 2
+    assert "NO  it is as good: mean absolute error" in out
+    assert "does not become the champion" in errors
+    assert read_aliases(two_versions) == {"champion": "1"}
+
+
+@pytest.mark.usefixtures("tried_here")
+def test_force_overrules_and_is_written_down_and_rollback_goes_back(say: Say, two_versions: Path) -> None:
+    code, out, _ = say("promote", "rent", "2", "--force")
+    assert (code, out.splitlines()[-1]) == (0, "rent: version 2 is the champion now")
+    assert read_aliases(two_versions) == {"champion": "2"}
+    assert read_history(two_versions)[-1]["forced"]
+
+    code, out, _ = say("rollback", "rent")
+    assert (code, out) == (0, "rent: version 1 is the champion again, instead of 2\n")
+    assert read_aliases(two_versions) == {"champion": "1"}
+
+
+def test_a_challenger_looks_on_or_takes_a_share(say: Say, two_versions: Path) -> None:
+    words = ("challenge", "rent", "--shadow", "candidate")
+    assert say(*words)[0] == 0
+    assert say("challenge", "rent", "--share", "candidate", "--percent", "5", "--key", "header:x-user")[0] == 0
+    assert json.loads((two_versions / "traffic.json").read_bytes())["share"]["percent"] == 5
+
+    code, out, _ = say("challenge", "rent", "--off")
+    assert (code, out) == (0, "rent: the champion answers alone\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ((), "say --shadow ALIAS, --share ALIAS --key KEY, or --off"),
+        (("--share", "candidate"), "key"),
+        (("--share", "candidate", "--key", "header:x", "--percent", "300"), "percent"),
+    ],
+)
+def test_a_challenge_that_says_too_little_is_refused(
+    say: Say, two_versions: Path, words: tuple[str, ...], reason: str
+) -> None:
+    code, _, errors = say("challenge", "rent", *words)
+
+    assert code == 2
+    assert reason in errors
+    assert not (two_versions / "traffic.json").exists()
+
+
+def test_models_may_lie_elsewhere(say: Say, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(model.parent / "cache"))
+    place = (model.parent / "elsewhere").as_uri()
+
+    assert say(*PUBLISH, "--models", place)[0] == 0
+
+    assert read_aliases(model.parent / "elsewhere" / "rent") == {"champion": "1"}
+    shutil.rmtree(model.parent / "cache")
+    _, out, _ = say(*PUBLISH, "--models", place)
+    assert out.startswith(f"rent was published already, byte for byte: it is version 1 in {place}")
