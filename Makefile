@@ -33,7 +33,7 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/soak $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/soak -n auto --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
 	$(BIN)/python -m pytest tests/e2e $(ARGS)

@@ -162,6 +162,7 @@ def _promote(options: argparse.Namespace) -> int:
         report = promote(model, options.version, alias=options.alias, force=options.force, trust=trust)
     except Refused as refused:
         if refused.report:
+            store.push(options.name)  # that it was refused is written down
             print(report_table(refused.report))
         raise
     store.push(options.name)

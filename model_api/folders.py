@@ -2,13 +2,13 @@
 
 models/<name>/aliases.json        {"champion": "1"}
 models/<name>/traffic.json        what a challenger gets, if anything: see traffic.py
-models/<name>/history.jsonl       every move of an alias, with who was moved and why
+models/<name>/history.jsonl       every move of an alias, and every one that the gate refused, with the reason
 """
 
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,12 +66,22 @@ def move_alias(model: Path, alias: str, version: str, **why: Any) -> None:
         aliases = read_aliases(model)
         if aliases.get(alias) == version:
             return
-        line: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "alias": alias}
-        line |= {"from": aliases.get(alias), "to": version, **why}
         write_aside(model / ALIASES, as_json({**aliases, alias: version}))
-        with (model / HISTORY).open("a+b") as file:
-            whole = file.tell() == 0 or _last_byte(file) == b"\n"  # a crash can leave half a line
-            file.write((b"" if whole else b"\n") + json.dumps(line).encode() + b"\n")
+        _write_down(model, {"alias": alias, "from": aliases.get(alias), "to": version, **why})
+
+
+def write_down_refusal(model: Path, alias: str, version: str, broken: Sequence[str]) -> None:
+    """Write down that an alias was not moved to a version, and which rules this would have broken."""
+    with _alone(model):
+        line = {"alias": alias, "from": read_aliases(model).get(alias), "to": version}
+        _write_down(model, {**line, "by": "promote", "refused": True, "broken": list(broken)})
+
+
+def _write_down(model: Path, line: Mapping[str, Any]) -> None:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    with (model / HISTORY).open("a+b") as file:
+        whole = file.tell() == 0 or _last_byte(file) == b"\n"  # a crash can leave half a line
+        file.write((b"" if whole else b"\n") + json.dumps({"at": now, **line}).encode() + b"\n")
 
 
 def _last_byte(file: IO[bytes]) -> bytes:
@@ -96,11 +106,14 @@ def _alone(model: Path) -> Iterator[None]:
 
 
 def read_history(model: Path) -> list[dict[str, Any]]:
-    """Give the moves of aliases, oldest first; a line that cannot be read is left out."""
+    """Give the moves of aliases and those that were refused, oldest first; a line that cannot be read is left out.
+
+    Raises ArtifactError.
+    """
     if not (model / HISTORY).exists():
         return []
     moves = []
-    for line in (model / HISTORY).read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in read_regular_file(model / HISTORY).decode("utf-8", "replace").splitlines():
         try:
             move = json.loads(line)
         except ValueError:

@@ -1,10 +1,10 @@
-"""Aliases moved by people: promoted through the gate, rolled back in one step. Every move is written down."""
+"""Aliases moved by people: promoted through the gate, rolled back in one step. Moves and refusals are written down."""
 
 from pathlib import Path
 
 from model_api.artifact import CHAMPION
 from model_api.errors import OperatorError
-from model_api.folders import ALIAS, move_alias, read_aliases, read_history, versions_of
+from model_api.folders import ALIAS, move_alias, read_aliases, read_history, versions_of, write_down_refusal
 from model_api.gate import Report, examine
 from model_api.trial import Limits
 from model_api.trust import Trust
@@ -32,6 +32,7 @@ def promote(
     report = examine(model, version, read_aliases(model).get(CHAMPION), trust or Trust(), limits or Limits())
     broken = report.broken if alias == CHAMPION else report.broken[:1] if not report.checks[0].passed else []
     if broken and not force:
+        write_down_refusal(model, alias, version, broken)
         refusal = f"{model.name}, version {version}, does not become the {alias}: it is not true that {broken[0]}"
         raise Refused(refusal, report)
     move_alias(model, alias, version, by="promote", broken=broken, forced=bool(broken))
@@ -54,7 +55,7 @@ def _before(model: Path, alias: str) -> str | None:
     """Follow the moves of an alias: a rollback takes the last one back."""
     stack: list[str] = []
     for move in read_history(model):
-        if move.get("alias") != alias:
+        if move.get("alias") != alias or move.get("refused"):
             continue
         if move.get("by") == "rollback" and len(stack) > 1:
             stack.pop()

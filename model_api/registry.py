@@ -12,10 +12,11 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from model_api.artifact import CHAMPION, Artifact
 from model_api.errors import ArtifactError, NotReady, UnknownModel, UnknownVersion
-from model_api.folders import models_in, read_aliases, strangers_in, versions_of
+from model_api.folders import models_in, read_aliases, read_history, strangers_in, versions_of
 from model_api.loading import LoadedModel
 from model_api.traffic import Traffic, read_traffic
 
@@ -24,6 +25,8 @@ log = logging.getLogger("model_api.registry")
 Loader = Callable[[Path], LoadedModel]
 Stamp = tuple[tuple[str, int, int, int], ...]
 """Name, size, time and number of each file of a version: another stamp means that something changed."""
+MOVES, MOVE, MOST_CHARACTERS = 10, ("at", "alias", "from", "to", "by"), 200
+"""How many moves of aliases are told, what of each, and how long a text in them may be."""
 AT_ONCE = 2
 """Versions that are tried and loaded at the same time."""
 
@@ -58,6 +61,8 @@ class ModelEntry:
     """What else an operator should know."""
     traffic: Traffic = field(default_factory=Traffic)
     """What a challenger gets."""
+    history: tuple[Mapping[str, Any], ...] = ()
+    """The last moves of aliases and those that the gate refused, oldest first."""
 
     def choose(self, headers: Mapping[str, str], instances: Sequence[object]) -> LoadedModel:
         """Find who answers a request that names no version: the champion, or the challenger whose share it is."""
@@ -187,6 +192,7 @@ class Registry:
             waiting={alias: number for alias, number in wanted.items() if aliases.get(alias) != number},
             problems=(*problems, *_missing(wanted, versions), *_warnings(loaded[number] for number in kept)),
             traffic=traffic,
+            history=_history(folder),
         )
 
     def _outcome(self, version: Path, earlier: Failure | None) -> LoadedModel | Failure | None:
@@ -340,6 +346,25 @@ def _traffic(folder: Path, before: ModelEntry) -> tuple[Traffic, tuple[str, ...]
         return read_traffic(folder), ()
     except ArtifactError as error:
         return before.traffic, (str(error),)
+
+
+def _history(folder: Path) -> tuple[Mapping[str, Any], ...]:
+    """Read the last moves; who appends to the file is not trusted with the shape of our answers."""
+    try:
+        moves = read_history(folder)[-MOVES:]
+    except ArtifactError:
+        return ()
+    return tuple({name: _short(move.get(name)) for name in MOVE} | _verdict(move) for move in moves)
+
+
+def _short(value: object) -> str | None:
+    return None if value is None else str(value)[:MOST_CHARACTERS]
+
+
+def _verdict(move: Mapping[str, Any]) -> dict[str, Any]:
+    broken = move.get("broken")
+    rules = [str(rule)[:MOST_CHARACTERS] for rule in broken[:MOVES]] if isinstance(broken, list) else []
+    return {"refused": bool(move.get("refused")), "forced": bool(move.get("forced")), "broken": rules}
 
 
 def _served_aliases(

@@ -1,5 +1,6 @@
 """What every test folder shares: the four embedded models, published once."""
 
+import fcntl
 import os
 import socket
 from pathlib import Path
@@ -16,8 +17,14 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the four embedded models. It is shared: read it, and copy it before changing anything."""
     from model_api.examples import publish_examples
 
-    folder = tmp_path_factory.mktemp("models")
-    publish_examples(folder)
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "embedded"
+    with (shared / "embedded.lock").open("w") as lock:  # of several workers the first publishes, and the others wait
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            publish_examples(shared / "embedded-aside")
+            (shared / "embedded-aside").rename(folder)
     return folder
 
 

@@ -50,6 +50,7 @@ def _summary(entry: ModelEntry) -> dict[str, Any]:
         "versions": sorted(states, key=lambda state: int(state["version"])),
         "traffic": as_table(entry.traffic),
         "problems": entry.problems,
+        "history": entry.history,
         "champion": _headline(champion) if champion else None,
     }
 

@@ -174,11 +174,14 @@ class TwoServices:
         wait_until_ready(f"{self.api_url}/health/ready")
 
 
-def run_servery(models: Path, folder: Path, *options: str, until: str = READY) -> Services:
+def run_servery(
+    models: Path, folder: Path, *options: str, until: str = READY, environment: Mapping[str, str] | None = None
+) -> Services:
     """Start `servery run` in a folder, on free ports, and wait until it says that both services are ready."""
     api, dashboard = free_ports(2)
     ports = ["--api-port", str(api), "--dashboard-port", str(dashboard)]
-    command = Command(["-m", "servery", "run", "--models", str(models), *ports, *options], folder=folder)
+    arguments = ["-m", "servery", "run", "--models", str(models), *ports, *options]
+    command = Command(arguments, folder=folder, environment=environment)
     services = Services(f"http://127.0.0.1:{api}", f"http://127.0.0.1:{dashboard}", command)
     try:
         command.wait_for(until)
@@ -189,9 +192,11 @@ def run_servery(models: Path, folder: Path, *options: str, until: str = READY) -
 
 
 @contextlib.contextmanager
-def running_servery(models: Path, folder: Path, *options: str, until: str = READY) -> Iterator[Services]:
+def running_servery(
+    models: Path, folder: Path, *options: str, until: str = READY, environment: Mapping[str, str] | None = None
+) -> Iterator[Services]:
     """Run `servery run` for the time of a block; whatever happens in it, nothing is left afterwards."""
-    services = run_servery(models, folder, *options, until=until)
+    services = run_servery(models, folder, *options, until=until, environment=environment)
     try:
         yield services
     finally:

@@ -49,7 +49,17 @@ def test_a_worse_version_is_refused_and_the_champion_stays(model: Path) -> None:
         promote(model, "3")
 
     assert read_aliases(model) == {"champion": "1"}
-    assert moves(model) == [(None, "1", "publish")]
+    assert moves(model) == [(None, "1", "publish"), ("1", "3", "promote")]
+    last = read_history(model)[-1]
+    assert (last["refused"], last["broken"]) == (True, ["it is as good"])
+
+
+def test_what_was_refused_is_nothing_to_go_back_to(model: Path) -> None:
+    promote(model, "2")
+    with pytest.raises(Refused):
+        promote(model, "3")
+
+    assert rollback(model) == ("2", "1")
 
 
 def test_the_refusal_carries_the_whole_report(model: Path) -> None:
