@@ -15,10 +15,10 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit e2e attacks soak bench screenshot wheel clean
+.PHONY: help run test lint types unit e2e attacks soak bench bench-compiling screenshot wheel clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runs ## set up, publish the embedded models if absent, start both services (ARGS="--api-port 8001")
 	@exec $(BIN)/servery run $(ARGS)
@@ -47,6 +47,9 @@ soak: $(VENV)/.tests ## swap versions a hundred times under load, with one proce
 
 bench: $(VENV)/.browser ## measure page and prediction; prints ratios and writes bench/results.md
 	$(BIN)/python bench/page.py $(ARGS)
+
+bench-compiling: $(VENV)/.tests ## compile 116 combinations and time them beside scikit-learn; writes bench/compiling.md
+	$(BIN)/python bench/compiling.py $(ARGS)
 
 screenshot: $(VENV)/.browser ## make the README's screenshot anew
 	$(BIN)/python docs/make_screenshot.py

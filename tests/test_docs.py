@@ -1,7 +1,10 @@
 """What is written is true: examples run, tables match the code, files that are named exist."""
 
+import argparse
 import contextlib
+import inspect
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -10,6 +13,8 @@ import threading
 import time
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +25,35 @@ from pydantic_settings import BaseSettings
 
 import dashboard.settings
 import model_api.settings
+import servery
+from model_api import folders, gate, packages, shadows
 from model_api.app import create_app
+from model_api.artifact import Artifact
+from model_api.metrics import Metrics
+from model_api.publishing import publish
+from model_api.publishing.compiling import EXAMPLES, MOST_REAL, proof, proof_rows, thresholds
+from model_api.publishing.quality import slices, unseen
+from model_api.publishing.sources import DESCRIBED, read_description
+from model_api.publishing.table import NAMES
+from model_api.registry import Registry
+from model_api.runtimes.selection import MANY, TOLERANCES
+from model_api.signature import Feature, Target
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ADDRESS = "http://127.0.0.1:8000"
+GUIDES = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+TEXTS = {"README.md": README, **GUIDES}
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return blocks_in(README, language)
+
+
+def blocks_in(text: str, language: str) -> list[str]:
+    """Give the blocks of a language, whatever stands behind it."""
+    return re.findall(rf"^```{language}(?: [^\n]*)?\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -143,3 +167,228 @@ def test_the_constraints_pin_versions_and_no_addresses() -> None:
     assert lines
     for line in lines:
         assert re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+( ; .*)?", line), line
+
+
+# The guides.
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_link_inside_the_documentation_leads_somewhere(name: str) -> None:
+    folder = ROOT if name == "README.md" else ROOT / "docs"
+    for target in re.findall(r"\]\(([^):\s]*)(?=\))", TEXTS[name]):
+        path, _, heading = target.partition("#")
+        file = folder / path if path else folder / name
+        assert file.exists(), target
+        if heading:
+            assert heading in headings(file.read_text(encoding="utf-8")), target
+
+
+def headings(text: str) -> set[str]:
+    """Give the anchors of a text's headings, as they are made from Markdown."""
+    outside = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", outside, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_readme_links_every_guide() -> None:
+    for name in GUIDES:
+        assert f"(docs/{name})" in README
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_command_of_the_documentation_is_understood(name: str) -> None:
+    for command in commands_in(TEXTS[name]):
+        parser().parse_args(command)  # ends the test with the usage when it is not
+
+
+def commands_in(text: str) -> list[list[str]]:
+    """Give the arguments of each `servery` command: lines of a shell, and those between backticks that are whole."""
+    lines = [line for block in blocks_in(text, "sh") for line in block.replace("\\\n", " ").splitlines()]
+    lines += [quoted for quoted in re.findall(r"`([^`\n]*)`", text) if not quoted.endswith("…")]
+    found = [re.match(r"(?:\w+=\S+ )*servery ([a-z].*)", line) for line in lines]
+    return [shlex.split(match[1], comments=True) for match in found if match and not is_name_alone(match[1])]
+
+
+def is_name_alone(words: str) -> bool:
+    """Tell whether a command is only named, such as `servery publish` or `servery publish --package`, not shown."""
+    verb, *options = words.split()
+    return verb in verbs() and verb != "run" and all(option.startswith("--") for option in options)
+
+
+@cache
+def parser() -> argparse.ArgumentParser:
+    return servery._parser()  # noqa: SLF001 -- the real one
+
+
+@cache
+def verbs() -> dict[str, argparse.ArgumentParser]:
+    (commands,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001 -- argparse does not tell otherwise
+    return dict(commands.choices)
+
+
+def test_commands_are_found_where_they_are_written() -> None:
+    text = "`servery run --workers 2`, `servery publish`\n\n```sh\nA=b servery inspect models  # look\n```\n"
+
+    assert commands_in(text) == [["inspect", "models"], ["run", "--workers", "2"]]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_option_that_is_named_exists(name: str) -> None:
+    known = {option for verb in verbs().values() for action in verb._actions for option in action.option_strings}  # noqa: SLF001 -- likewise
+    others = {"--app", "--exclude"}  # flask and rsync
+
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXTS[name])) <= known | others
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_setting_that_is_named_exists(name: str) -> None:
+    known = {
+        settings.model_config["env_prefix"] + field.upper()
+        for settings in (model_api.settings.Settings, dashboard.settings.Settings)
+        for field in settings.model_fields
+    }
+
+    assert set(re.findall(r"\b(?:MODEL_API|DASHBOARD)_[A-Z_]*[A-Z]\b", TEXTS[name])) <= known
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_python_and_toml_block_can_be_read(name: str) -> None:
+    for block in blocks_in(TEXTS[name], "python"):
+        compile(block, name, "exec", dont_inherit=True)
+    for block in blocks_in(TEXTS[name], "toml"):
+        tomllib.loads(block)
+
+
+def test_the_example_of_the_publishing_guide_writes_the_version_that_it_names(tmp_path: Path) -> None:
+    (example,) = blocks_in(GUIDES["publishing.md"], "python")
+
+    done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True, capture_output=True, text=True)
+
+    assert f"print(folder)  # {done.stdout.strip()}" in example
+
+
+def test_the_arguments_in_the_publishing_guide_are_those_of_publish() -> None:
+    text = GUIDES["publishing.md"]
+    table = text[text.index("| argument | meaning |") : text.index("## From a file")]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(inspect.signature(publish).parameters)
+
+
+def test_the_description_in_the_publishing_guide_is_understood_as_a_whole(tmp_path: Path) -> None:
+    (example,) = blocks_in(GUIDES["publishing.md"], "toml")
+    (tmp_path / "courier.toml").write_text(example.replace("# positive", "positive"))
+
+    read = read_description(tmp_path / "courier.toml")
+
+    assert set(tomllib.loads(example)) == set(DESCRIBED)
+    for described in read.described.values():
+        assert set(described) <= {field.name for field in fields(Feature)}
+    assert set(read.target) <= {field.name for field in fields(Target)}
+    assert set(read.dtypes) == {"district", "ordered_at"}
+
+
+def test_the_files_in_the_publishing_guide_are_those_of_versions(models_folder: Path) -> None:
+    text = GUIDES["publishing.md"]
+    table = text[text.index("## What a version holds") : text.index("**Real training rows")]
+    written = {name for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(.*?)`", row)}
+    versions = [path for path in models_folder.glob("*/*") if path.is_dir()]
+    there = {"manifest.json"}.union(*(Artifact(version).manifest.files for version in versions))
+
+    assert there <= written
+    assert written - there <= {"pipeline.onnx"}
+
+
+def test_the_forms_and_figures_in_the_publishing_guide_are_the_code_s() -> None:
+    text = " ".join(GUIDES["publishing.md"].split())
+    drawn = proof_rows.MIXED + proof_rows.SHAKEN + proof_rows.STRETCHED + proof_rows.GAPPED
+
+    for name in NAMES.values():
+        assert f"| {name} |" in text
+    for words in (
+        f"{drawn:,} rows drawn around them",
+        f"up to {MOST_REAL:,} real training rows",
+        f"up to {thresholds.MOST:,} thresholds",
+        "in batches of " + ", ".join(f"{size:,}" for size in proof.BATCHES if size > 1) + " and all rows",
+        f"within {TOLERANCES['float64']:.0e}".replace("e-0", "e-"),
+        f"({TOLERANCES['float32']:.0e} in float32)".replace("e-0", "e-"),
+        f"at least {proof.FEWEST} rows are tried alone",
+        f"one for few rows, one for {MANY} and more",
+        f"| {EXAMPLES} rows with the estimator's answers",
+        f"at most {unseen.MOST_ROWS:,} rows",
+        f"at least {slices.FEWEST} rows",
+    ):
+        assert words in text
+    assert unseen.FOLDS == 10, "the guide says nine tenths, ten times"
+
+
+def test_the_rules_and_figures_in_the_registry_guide_are_the_gate_s() -> None:
+    text = " ".join(GUIDES["registry.md"].split())
+    rules = re.findall(r"^\| (it .*?) \|", GUIDES["registry.md"], re.MULTILINE)
+
+    assert len(rules) == 1 + len(gate.RULES)
+    for rule in rules:
+        assert f'"{rule}"' in inspect.getsource(gate)
+    for words in (
+        f"by no more than {gate.WORSE_ERROR:.0%}".replace("%", " %"),
+        f"by no more than {gate.WORSE_SCORE}",
+        f"less than {gate.SLOW_MS:g} ms, or no more than {gate.SLOWER:g} times",
+        f"less than {gate.MUCH_MEMORY // 2**20} MiB, or no more than {gate.HUNGRIER:g} times",
+        f"(more than {shadows.QUEUE} were waiting)",
+        f"`MODEL_API_POLL_SECONDS` ({model_api.settings.Settings().poll_seconds:g} by default)",
+        f"`MODEL_API_KEEP_VERSIONS` ({model_api.settings.Settings().keep_versions})",
+    ):
+        assert words in text
+    for name in (folders.HISTORY, folders.TRAFFIC, "aliases.json"):
+        assert name in text
+
+
+def test_the_metrics_in_the_registry_guide_are_counted(tmp_path: Path) -> None:
+    metrics = Metrics(Registry(tmp_path, load_version=lambda _: pytest.fail("nothing is loaded")))
+    metrics.count("courier/1", 200, 1, 0.1)
+    metrics.count_shadow("courier", "2", "agree", 0.0)
+    counted = metrics.exposition().decode()
+
+    for name in re.findall(r"\bservery_[a-z_]+", GUIDES["registry.md"]):
+        assert name in counted
+
+
+def test_the_functions_in_the_guide_to_packages_are_those_that_are_called() -> None:
+    rows = re.findall(r"^\| `(\w+)\(", GUIDES["model-packages.md"], re.MULTILINE)
+
+    assert rows == re.findall(r"^    (\w+)\(", packages.__doc__ or "", re.MULTILINE)
+    assert packages.GROUP in GUIDES["model-packages.md"]
+
+
+def test_the_files_of_the_example_package_that_are_named_exist() -> None:
+    text = GUIDES["model-packages.md"]
+    table = text[text.index("## The example") : text.index("It fits its model")]
+    names: list[str] = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
+
+    assert names
+    for name in names:
+        assert (ROOT / "examples" / "model_package" / name).is_file(), name
+
+
+def test_the_package_that_the_guide_writes_from_zero_is_published(tmp_path: Path) -> None:
+    """Installed as pip would: its module, and a folder beside it that tells of the distribution."""
+    text = GUIDES["model-packages.md"]
+    files = dict(re.findall(r"^```\w+ file=(\S+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+    (only,) = tomllib.loads(files["pyproject.toml"])["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    (tmp_path / only).write_text(files[only])
+    about = tmp_path / f"{project['name']}-{project['version']}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    entries = "\n".join(f"{name} = {module}" for name, module in project["entry-points"][packages.GROUP].items())
+    (about / "entry_points.txt").write_text(f"[{packages.GROUP}]\n{entries}\n")
+    command = next(command for command in commands_in(text) if command[0] == "publish")
+    assert f"{project['name']} {project['version']} as {command[-1]}" in text
+
+    done = subprocess.run(
+        [sys.executable, "-m", "servery", *command], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "models" / "postage" / "1" / "manifest.json").is_file()
