@@ -15,7 +15,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit e2e attacks soak bench bench-compiling screenshot wheel clean
+.PHONY: help run test lint types unit e2e attacks conformance soak bench bench-bulk bench-compiling bench-serving screenshot wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/soak -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/soak -n auto --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
@@ -42,11 +42,21 @@ attacks: $(VENV)/.tests ## drop bad artifacts into a served folder, and trace th
 	@command -v strace >/dev/null || $(AS_ROOT) sh -c 'apt-get -qq update && apt-get -qq install -y strace'
 	$(BIN)/python -m pytest tests/attacks $(ARGS)
 
+conformance: $(VENV)/.tests ## ask the service with real clients, each in its own environment; writes bench/conformance.md
+	$(BIN)/python tests/conformance/environments.py
+	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
 soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
 	$(BIN)/python -m pytest tests/soak $(ARGS)
 
 bench: $(VENV)/.browser ## measure page and prediction; prints ratios and writes bench/results.md
 	$(BIN)/python bench/page.py $(ARGS)
+
+bench-bulk: $(VENV)/.tests ## measure tables and `servery score` beside pandas; writes bench/bulk.md (ARGS=--long)
+	PYTHONPATH=. $(BIN)/python bench/bulk.py $(ARGS)
+
+bench-serving: $(VENV)/.tests ## measure the model service beside a floor and the tutorial (needs wrk); writes bench/serving.md
+	$(BIN)/python bench/serving.py $(ARGS)
 
 bench-compiling: $(VENV)/.tests ## compile 116 combinations and time them beside scikit-learn; writes bench/compiling.md
 	$(BIN)/python bench/compiling.py $(ARGS)
@@ -58,7 +68,7 @@ wheel: $(VENV)/.tests ## build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
 clean: ## remove everything that was made, the models too
-	rm -rf $(VENV) dist models test-results .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venvs dist models test-results .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
 	$(MAKE_VENV)

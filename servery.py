@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -61,6 +61,8 @@ class Service:
     """Address that answers 200 when the service is ready."""
     environment: Mapping[str, str]
     workers: int = 1
+    protocol: str = "httptools"
+    """What speaks HTTP; the model service has a protocol of its own, with a short cut for predictions."""
 
     @property
     def url(self) -> str:
@@ -71,7 +73,7 @@ class Service:
     def command(self) -> list[str]:
         """Give the command line of the process."""
         return [
-            *(sys.executable, "-m", "uvicorn", self.application),
+            *(sys.executable, "-m", "uvicorn", self.application, "--http", self.protocol),
             *("--host", self.host, "--port", str(self.port), "--workers", str(self.workers)),
             *("--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "2"),
         ]
@@ -83,7 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who reads the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain when it ends
+        return 141  # as of a program that was ended by SIGPIPE
     except (Refusal, ServeryError, ValueError) as refusal:
         print(f"servery: {refusal}", file=sys.stderr)
         return 2
@@ -101,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--models", default="models", help="folder or url of the models (%(default)s/)")
     run.add_argument("--workers", type=_positive, default=1, help="processes of the model service (%(default)s)")
     run.set_defaults(run=_run)
+    serve = commands.add_parser("serve", help="start the model service alone, as a container does")
+    serve.add_argument("--host", help="address that it listens on (127.0.0.1, in a container every one)")
+    serve.add_argument("--port", type=_port, help="port (8000, in a container AIP_HTTP_PORT or 8080)")
+    serve.add_argument("--models", help="folder or url of the models (models/, or where the platform puts them)")
+    serve.add_argument("--workers", type=_positive, default=1, help="processes (%(default)s)")
+    serve.set_defaults(run=_serve)
     examples = commands.add_parser("examples", help="publish the embedded models")
     examples.add_argument("--models", type=Path, default=Path("models"), help="folder of the models (%(default)s/)")
     examples.set_defaults(run=_examples)
@@ -138,25 +151,59 @@ def _run(options: argparse.Namespace) -> int:
             return Supervisor(services, stop).run()
 
 
+def _serve(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="servery-") as counts:
+        service = _model_service_alone(options, counts)
+        _require_free(service)
+        with _stop_signals() as stop:
+            return Supervisor([service], stop).run()
+
+
+def _model_service_alone(options: argparse.Namespace, counts: str) -> Service:
+    """Describe the model service for where this runs: a machine of one's own, or a platform's container."""
+    from model_api.containers import PORT, defaults
+
+    expected = defaults(os.environ)
+    try:
+        port = options.port or _port(expected.port)
+    except argparse.ArgumentTypeError as error:
+        raise Refusal(f"{PORT}: {error}") from error
+    hosts = expected.allowed_hosts if options.host is None else None
+    host = options.host or expected.host
+    hosts = hosts or _allowed_hosts(host, ("MODEL_API_ALLOWED_HOSTS",))
+    models = options.models or expected.models
+    service = _model_service(host, port, "--port", models=models, workers=options.workers, hosts=hosts, counts=counts)
+    return replace(service, environment={**expected.environment, **service.environment})
+
+
+def _model_service(
+    host: str, port: int, option: str, *, models: str, workers: int, hosts: str, counts: str
+) -> Service:  # fmt: skip
+    """Describe the process of the model service; `counts` is a folder in which several workers add up their metrics."""
+    return Service(
+        "model api",
+        "model_api.main:app",
+        host,
+        port,
+        option,
+        "/health/ready",
+        {
+            "MODEL_API_MODELS": _absolute(models),
+            **_unless_set("MODEL_API_ALLOWED_HOSTS", hosts),
+            **({"PROMETHEUS_MULTIPROC_DIR": counts} if workers > 1 else {}),
+        },
+        workers,
+        "model_api.http_protocol:Protocol",
+    )
+
+
 def _services(options: argparse.Namespace, counts: str) -> list[Service]:
-    """Describe both processes; `counts` is a folder in which several workers add up their metrics."""
+    """Describe both processes."""
     if options.api_port == options.dashboard_port:
         raise Refusal(f"port {options.api_port} is given to both: change --api-port or --dashboard-port")
     hosts = _allowed_hosts(options.host)
-    api = Service(
-        "model api",
-        "model_api.main:app",
-        options.host,
-        options.api_port,
-        "--api-port",
-        "/health/ready",
-        {
-            "MODEL_API_MODELS": _absolute(options.models),
-            **_unless_set("MODEL_API_ALLOWED_HOSTS", hosts),
-            **({"PROMETHEUS_MULTIPROC_DIR": counts} if options.workers > 1 else {}),
-        },
-        options.workers,
-    )
+    more = {"models": options.models, "workers": options.workers}
+    api = _model_service(options.host, options.api_port, "--api-port", hosts=hosts, counts=counts, **more)
     dashboard = Service(
         "dashboard",
         "dashboard.main:app",
@@ -169,14 +216,12 @@ def _services(options: argparse.Namespace, counts: str) -> list[Service]:
     return [api, dashboard]
 
 
-def _allowed_hosts(host: str) -> str:
-    """Name the hosts that may be asked for. Raises Refusal when the address does not tell them."""
+def _allowed_hosts(host: str, variables: Sequence[str] = ("DASHBOARD_ALLOWED_HOSTS", "MODEL_API_ALLOWED_HOSTS")) -> str:
+    """Name the hosts that may be asked for. Raises Refusal when neither the address nor the `variables` tell them."""
     with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_unspecified and "DASHBOARD_ALLOWED_HOSTS" not in os.environ:
-            raise Refusal(
-                f"--host {host} opens the services to the network: set DASHBOARD_ALLOWED_HOSTS and "
-                "MODEL_API_ALLOWED_HOSTS to the names that people will use, such as servery.example.org"
-            )
+        if ipaddress.ip_address(host).is_unspecified and variables[0] not in os.environ:
+            opens = f"--host {host} opens what is served to the network: set {' and '.join(variables)}"
+            raise Refusal(f"{opens} to the names that people will use, such as servery.example.org")
     own = f"[{host}]" if ":" in host else host
     return ",".join(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", own]))
 
@@ -210,16 +255,13 @@ def _publish_what_is_absent(models: str) -> None:
     if "://" in models:
         return  # what is kept elsewhere is published on purpose
     # In a process of its own: this one stays small while it watches the services.
-    command = [sys.executable, "-c", _PUBLISH, models]
+    command = [sys.executable, "-m", "model_api.arrivals", models]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_one_thread()) as process:  # noqa: S603 -- our own code and the operator's folder
         assert process.stdout
         for line in process.stdout:
             _say(line.rstrip())
     if process.returncode:
         raise Refusal("the models that this machine brings could not be published")
-
-
-_PUBLISH = "import sys; from pathlib import Path; from model_api.arrivals import publish; publish(Path(sys.argv[1]))"
 
 
 class StopRequest:

@@ -52,10 +52,12 @@ class ModelClient:
 
     def champion(self, name: str) -> ModelVersion:
         """Give the version that answers for a model. Raises UnknownModel or ModelServiceError."""
-        headline = self.catalogue().champion(name)
-        if headline is None:
+        listing = self.catalogue().find(name)
+        if listing and not listing.understood:
+            raise BadAnswer(f"/models: what is said of {name} is not as expected")
+        if listing is None or listing.champion is None:
             raise UnknownModel(name)
-        return self.version(name, headline.version)
+        return self.version(name, listing.champion.version)
 
     def version(self, name: str, version: str) -> ModelVersion:
         """Give one version; it is asked for once. Raises UnknownModel or ModelServiceError."""

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Mapping
 from functools import partial
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from dashboard.moments import find_zone, is_written_so, read_date, read_moment
 
@@ -206,6 +206,19 @@ class Listing(Record):
 
     name: str
     champion: Headline | None
+    understood: bool = True
+    """Whether what the service says of the champion makes sense; if not, it is left out, and other models are not."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _alone_when_odd(cls, said: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Let what is wrong with one model be no harm to the others."""
+        try:
+            return read(said)
+        except ValidationError:
+            if not isinstance(said, dict) or not isinstance(said.get("name"), str):
+                raise
+            return cls(name=said["name"], champion=None, understood=False)
 
 
 class Catalogue(Record):
@@ -214,9 +227,14 @@ class Catalogue(Record):
     models: tuple[Listing, ...] = Field(strict=False)
     default: str
 
+    def find(self, name: str) -> Listing | None:
+        """Find a model, if it is there."""
+        return next((listing for listing in self.models if listing.name == name), None)
+
     def champion(self, name: str) -> Headline | None:
         """Find a model's champion, if the model is there and can be served."""
-        return next((listing.champion for listing in self.models if listing.name == name), None)
+        listing = self.find(name)
+        return listing.champion if listing else None
 
 
 class Signature(Record):

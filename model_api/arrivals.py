@@ -1,23 +1,37 @@
 """Models that a machine brings by itself: the embedded ones, and installed model packages."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from model_api.artifact import CHAMPION, Artifact
 from model_api.errors import ArtifactError
 from model_api.examples import absent, publish_examples
 from model_api.folders import move_alias, read_aliases, versions_of
-from model_api.packages import ModelPackage, installed_packages, written
+from model_api.packages import EVERY, ModelPackage, installed_packages, written
 
 
-def publish(models: Path) -> None:
-    """Publish what is installed and not in the folder yet, saying so line by line.
+def main(models: Path) -> int:
+    """Publish into a folder what the operator's settings allow; gives the exit code."""
+    from model_api.settings import WrongSetting, read_settings
+
+    try:
+        publish(models, read_settings().packages)
+    except WrongSetting as error:
+        print(error)
+        return 2
+    return 0
+
+
+def publish(models: Path, allowed: Sequence[str] = (EVERY,)) -> None:
+    """Publish what is installed and not in the folder yet, saying so line by line; of packages, those `allowed`.
 
     A package that was upgraded becomes the champion at once: the code of the one before is not there any more.
     """
     if names := absent(models):
         print(f"publishing the embedded models into {models}/: {', '.join(names)}", flush=True)
         publish_examples(models, names)
-    for package in installed_packages():
+    for package in installed_packages(allowed):
         if not _is_served(models / package.name, package):
             _publish(models, package)
 
@@ -28,7 +42,7 @@ def _publish(models: Path, package: ModelPackage) -> None:
     print(f"publishing the model package {package.distribution} {package.version} as {package.name}", flush=True)
     try:
         folder = publish_package(package, models)
-    except (ArtifactError, ValueError) as error:  # one package must not keep the others from being served
+    except Exception as error:  # noqa: BLE001 -- one package must not keep the others from being served
         print(f"{package.name} is not published: {error}", flush=True)
         return
     if _is_of(models / package.name, read_aliases(models / package.name).get(CHAMPION), package.name):
@@ -51,3 +65,7 @@ def _package_of(version: Path) -> object:
         return Artifact(version).manifest.estimator.get("package")
     except ArtifactError:
         return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

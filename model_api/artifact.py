@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from model_api.errors import ArtifactError
+from model_api.facts import FLAG, TEXT, read_quality, read_signature, require_facts
 from model_api.signature import Columns, Signature
 from model_api.values import Value
 
@@ -37,6 +38,11 @@ PARITY = "parity.json"
 ESTIMATORS = ("estimator.skops", "estimator.pickle")
 """The file that holds the estimator; never both."""
 CHAMPION = "champion"
+WORDS = {
+    **dict.fromkeys(("name", "version", "title", "description", "published_at", "digest"), TEXT),
+    "synthetic": FLAG,
+}
+"""What a manifest says in words."""
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -140,7 +146,7 @@ class Artifact:
     @cached_property
     def signature(self) -> Signature:
         """The model's features and target."""
-        return self._parse("signature.json", Signature.from_dict)
+        return self._parse("signature.json", read_signature)
 
     @cached_property
     def reference(self) -> Reference:
@@ -150,7 +156,7 @@ class Artifact:
     @cached_property
     def quality(self) -> dict[str, Any] | None:
         """Metrics, curves, slices and importance; None when it was published without data."""
-        return self._parse("quality.json", lambda data: None if data is None else dict(data))
+        return self._parse("quality.json", read_quality)
 
     @cached_property
     def forms(self) -> dict[str, dict[str, Any]]:
@@ -212,7 +218,8 @@ def _read_manifest(data: bytes) -> Manifest:
 
 
 def _require_tables(manifest: Manifest) -> None:
-    """Look at the types of what is looked up later; raises TypeError or ValueError."""
+    """Look at the types of what is looked up or told later; raises TypeError or ValueError."""
+    require_facts("it", {key: getattr(manifest, key) for key in WORDS}, WORDS)
     for name, digest in manifest.files.items():
         if FILE_NAME.fullmatch(name) is None or not isinstance(digest, str):
             raise ValueError(f"it lists the file {name[:64]!r}")
@@ -220,6 +227,9 @@ def _require_tables(manifest: Manifest) -> None:
         raise TypeError("the sizes of its files are no numbers")
     if not isinstance(manifest.estimator, dict):
         raise TypeError("what it says of the estimator is no table")
+    for key in ("libraries", "timings"):
+        if not isinstance(getattr(manifest, key), dict):
+            raise TypeError(f"what it says of the {key} is no table")
 
 
 def read_regular_file(path: Path) -> bytes:

@@ -5,16 +5,20 @@ Each is a function from options to an exit code; what cannot be done is a Server
 
 import argparse
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model_api.artifact import CHAMPION
 from model_api.errors import ArtifactError
 from model_api.folders import TRAFFIC, as_json, models_in, read_aliases, versions_of, write_aside
-from model_api.stores import Store, open_store
+from model_api.scoring.command import add_score
+from model_api.stores import NotAllFetched, Store, open_store
 
 if TYPE_CHECKING:
     from model_api.gate import Report
+    from model_api.trust import Trust
 
 
 def add_verbs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,9 +26,12 @@ def add_verbs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_publish(commands)
     inspect = commands.add_parser("inspect", help="tell what is in a version or a model file, without loading it")
     inspect.add_argument(
-        "path", type=Path, help="a version's folder, a models folder, or a .skops, .onnx or pickle file"
+        "path",
+        type=Path,
+        help="a version's folder, a models folder, an MLflow model, or a .skops, .onnx or pickle file",
     )
     inspect.add_argument("--json", action="store_true", help="as JSON")
+    inspect.add_argument("--trust-type", action="append", default=[], metavar="TYPE", help=_TRUST_TYPE)
     inspect.set_defaults(run=_inspect)
     promote = commands.add_parser("promote", help="make a version the champion, if it passes the gate")
     _name_model(promote)
@@ -38,6 +45,10 @@ def add_verbs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _name_model(rollback)
     rollback.add_argument("--alias", default=CHAMPION, help="alias to move (%(default)s)")
     rollback.set_defaults(run=_rollback)
+    demote = commands.add_parser("demote", help="take an alias other than the champion away")
+    _name_model(demote)
+    demote.add_argument("--alias", required=True, help="alias to take away")
+    demote.set_defaults(run=_demote)
     challenge = commands.add_parser("challenge", help="let a challenger look on, or answer a share of the requests")
     _name_model(challenge)
     challenge.add_argument("--shadow", metavar="ALIAS", help="its answers are compared, and never returned")
@@ -46,6 +57,7 @@ def add_verbs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     challenge.add_argument("--key", help="what is shared by: header:NAME or feature:NAME")
     challenge.add_argument("--off", action="store_true", help="the champion answers alone")
     challenge.set_defaults(run=_challenge)
+    add_score(commands)
 
 
 _TRUST_TYPE = "type that the model may hold besides the reviewed ones; may be given several times"
@@ -101,15 +113,26 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _publish_package(options: argparse.Namespace, store: Store) -> Path:
+    """Publish an installed package: that it is named is the operator's word that its code may run."""
     from model_api.packages import find_package
     from model_api.publishing.from_package import publish_package
 
+    if told := [flag for flag, name in _NOT_OF_A_PACKAGE.items() if getattr(options, name)]:
+        raise ArtifactError(f"a package brings its own name, data and descriptions: leave out {', '.join(told)}")
     return publish_package(find_package(options.package), store.folder, options.alias)
+
+
+_NOT_OF_A_PACKAGE = {
+    "MODEL": "model",
+    **{f"--{name.replace('_', '-')}": name for name in ("name", "data", "target", "test", "describe")},
+    **{f"--{name.replace('_', '-')}": name for name in ("trust_pickle", "trust_type", "no_compile")},
+}
+"""What says nothing beside `--package`, and the option's name."""
 
 
 def _publish_file(options: argparse.Namespace, store: Store) -> Path:
     from model_api.publishing import publish
-    from model_api.publishing.sources import UnusableSource, read_data, read_description, read_model
+    from model_api.publishing.sources import UnusableSource, read_data, read_description, read_model, texts_known_to
 
     for what, given in (("MODEL", options.model), ("--name", options.name)):
         if given is None:
@@ -119,9 +142,10 @@ def _publish_file(options: argparse.Namespace, store: Store) -> Path:
     described = read_description(options.describe)
     estimator = read_model(options.model, trust_pickle=options.trust_pickle, trusted=options.trust_type)
     names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+    texts = texts_known_to(estimator, options.target)
 
     def rows(path: Path | None) -> tuple[Any, Any] | None:
-        return read_data(path, options.target, names, described.dtypes) if path else None
+        return read_data(path, options.target, names, described.dtypes, texts) if path else None
 
     X, y = rows(options.data) or (None, None)
     return publish(
@@ -146,20 +170,20 @@ def _publish_file(options: argparse.Namespace, store: Store) -> Path:
 def _inspect(options: argparse.Namespace) -> int:
     from model_api.inspection.report import as_text, facts_of
 
-    facts = facts_of(options.path)
+    facts = facts_of(options.path, _trust(options))
     print(json.dumps(facts, indent=1, ensure_ascii=False) if options.json else as_text(facts))
     return 1 if facts.get("problems") else 0
 
 
 def _promote(options: argparse.Namespace) -> int:
     from model_api.promotion import Refused, promote
-    from model_api.trust import Trust
+    from model_api.settings import read_settings
 
+    trust, limits = _trust(options), read_settings().limits
     store = _pulled(options.models)
-    trust = Trust(tuple(options.trust_type), options.trust_pickle)
     model = _model(store, options.name)
     try:
-        report = promote(model, options.version, alias=options.alias, force=options.force, trust=trust)
+        report = promote(model, options.version, alias=options.alias, force=options.force, trust=trust, limits=limits)
     except Refused as refused:
         if refused.report:
             store.push(options.name)  # that it was refused is written down
@@ -181,8 +205,30 @@ def _rollback(options: argparse.Namespace) -> int:
     return 0
 
 
+def _trust(options: argparse.Namespace) -> "Trust":
+    """Trust what the service's settings do, and what the command line adds."""
+    from model_api.settings import read_settings
+
+    trust = read_settings().trust
+    return replace(
+        trust,
+        types=(*trust.types, *options.trust_type),
+        pickle=trust.pickle or getattr(options, "trust_pickle", False),
+    )
+
+
+def _demote(options: argparse.Namespace) -> int:
+    from model_api.promotion import demote
+
+    store = _pulled(options.models)
+    version = demote(_model(store, options.name), options.alias)
+    store.push(options.name)
+    print(f"{options.name}: no version is the {options.alias} any more; it was version {version}")
+    return 0
+
+
 def _challenge(options: argparse.Namespace) -> int:
-    from model_api.traffic import as_table, traffic_of
+    from model_api.traffic import as_table, in_words, require_aliases, traffic_of
 
     store = _pulled(options.models)
     model = _model(store, options.name)
@@ -194,17 +240,21 @@ def _challenge(options: argparse.Namespace) -> int:
         table = {"shadow": options.shadow, "share": share if options.share else None}
     try:
         traffic = traffic_of(table)
+        require_aliases(traffic, read_aliases(model))
     except (ValueError, TypeError) as error:
         raise ArtifactError(str(error)) from error
     write_aside(model / TRAFFIC, as_json(as_table(traffic)))
     store.push(options.name)
-    print(f"{options.name}: {as_table(traffic) or 'the champion answers alone'}")
+    print(f"{options.name}: {in_words(traffic)}")
     return 0
 
 
 def _pulled(models: str) -> Store:
     store = open_store(models)
-    store.pull()
+    try:
+        store.pull()
+    except NotAllFetched as error:  # another model's broken version, as a rule
+        print(f"servery: not everything in {models} could be fetched: {error}", file=sys.stderr)
     return store
 
 
@@ -219,6 +269,7 @@ def report_table(report: "Report") -> str:
     """Write what the gate found, a line a rule, and then what else it saw."""
     against = f"beside version {report.champion}, the champion" if report.champion else "with nothing to compare with"
     lines = [f"{report.name}, version {report.candidate}, {against}:"]
-    lines += [f"  {'ok ' if check.passed else 'NO '} {check.rule}: {check.found}" for check in report.checks]
+    marks = {check.rule: ("ok " if check.compared else "-- ") if check.passed else "NO " for check in report.checks}
+    lines += [f"  {marks[check.rule]} {check.rule}: {check.found}" for check in report.checks]
     lines += [f"      {what}: {found}" for what, found in report.facts]
     return "\n".join(lines)

@@ -40,16 +40,11 @@ def classification_scores(true: Integers, probabilities: Floats) -> Floats:
     return np.sort(1 - probabilities[np.arange(len(true)), true])
 
 
-def prediction_set(
-    probabilities: Floats, classes: Sequence[Level], scores: Sequence[float], coverage: float
-) -> list[Level] | None:
+def prediction_set(probabilities: Sequence[float], classes: Sequence[Level], limit: float) -> list[Level]:
     """Give the classes that the coverage leaves, likeliest first; never empty: the likeliest is always in.
 
-    `probabilities`: k of them, in the order of `classes`. None when there is too little calibration.
+    `probabilities`: k of them, in the order of `classes`; `limit`: the margin of the calibration.
     """
-    limit = margin(scores, coverage)
-    if limit is None:
-        return None
-    likeliest_first = np.argsort(-probabilities, kind="stable")
+    likeliest_first = sorted(range(len(classes)), key=probabilities.__getitem__, reverse=True)
     kept = [classes[i] for i in likeliest_first if 1 - probabilities[i] <= limit]
     return kept or [classes[likeliest_first[0]]]

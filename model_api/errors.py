@@ -9,6 +9,9 @@ ServeryError
 │   ├── InvalidInstances         features that do not fit the signature, all of them at once
 │   ├── UnknownModel             no model of that name
 │   └── UnknownVersion           the model has no such version or alias
+├── Unsupported                  a protocol has such a call, this service has not
+├── CallerLeft                   nobody waits for the answer any more
+├── Overloaded                   more is asked for than can be answered soon
 ├── DeadlinePassed               the caller's own deadline passed before there was an answer
 ├── NotReady                     the model is known but not loaded (yet)
 ├── UnusablePrediction           the model gave a number that is not finite
@@ -92,6 +95,18 @@ class UnknownVersion(RequestError):
 
 class NotReady(ServeryError):
     """The model, or all of them, cannot answer now but may soon."""
+
+
+class Unsupported(ServeryError):
+    """The protocol that is spoken has such a call, but here it cannot be made."""
+
+
+class CallerLeft(ServeryError):
+    """The connection was closed before the work was begun."""
+
+
+class Overloaded(ServeryError):
+    """The line of waiting work is full; whoever comes again a little later is likely to be served."""
 
 
 class DeadlinePassed(ServeryError):

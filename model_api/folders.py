@@ -2,14 +2,14 @@
 
 models/<name>/aliases.json        {"champion": "1"}
 models/<name>/traffic.json        what a challenger gets, if anything: see traffic.py
-models/<name>/history.jsonl       every move of an alias, and every one that the gate refused, with the reason
+models/<name>/history.jsonl       every version published, every move of an alias, and every one that the gate refused
 """
 
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,8 @@ from model_api.errors import ArtifactError
 ALIAS = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 HISTORY = "history.jsonl"
 TRAFFIC = "traffic.json"
+NEWEST = ".newest"
+"""In the copy of a model that is kept elsewhere: the highest number there, whether that version could be fetched."""
 
 
 def versions_of(model: Path) -> list[str]:
@@ -70,6 +72,36 @@ def move_alias(model: Path, alias: str, version: str, **why: Any) -> None:
         _write_down(model, {"alias": alias, "from": aliases.get(alias), "to": version, **why})
 
 
+def remove_alias(model: Path, alias: str, **why: Any) -> str:
+    """Take an alias away, and write it down; gives the version that it meant. Raises ArtifactError."""
+    with _alone(model):
+        aliases = read_aliases(model)
+        if alias not in aliases:
+            raise ArtifactError(f"{model.name} has no alias {alias!r}; there is {', '.join(aliases) or 'none'}")
+        version = aliases.pop(alias)
+        write_aside(model / ALIASES, as_json(aliases))
+        _write_down(model, {"alias": alias, "from": version, "to": None, **why})
+    return version
+
+
+def write_down_number(model: Path, version: str) -> None:
+    """Write down that a version was published: its number is taken for ever, also when it is deleted."""
+    with _alone(model):
+        _write_down(model, {"published": version})
+
+
+def highest_number(model: Path) -> int:
+    """Give the highest number that any version has or had, as far as the folder knows; 0 where there was none."""
+    known: list[object] = [*versions_of(model)]
+    with suppress(ArtifactError):
+        known += read_aliases(model).values()
+    with suppress(OSError, UnicodeDecodeError):
+        known.append((model / NEWEST).read_text(encoding="ascii"))
+    for line in _history_lines(model):
+        known += [line.get(key) for key in ("published", "from", "to")]
+    return max((int(n) for n in known if isinstance(n, str) and VERSION.fullmatch(n)), default=0)
+
+
 def write_down_refusal(model: Path, alias: str, version: str, broken: Sequence[str]) -> None:
     """Write down that an alias was not moved to a version, and which rules this would have broken."""
     with _alone(model):
@@ -110,17 +142,21 @@ def read_history(model: Path) -> list[dict[str, Any]]:
 
     Raises ArtifactError.
     """
+    return [line for line in _history_lines(model) if "published" not in line]
+
+
+def _history_lines(model: Path) -> list[dict[str, Any]]:
     if not (model / HISTORY).exists():
         return []
-    moves = []
+    lines = []
     for line in read_regular_file(model / HISTORY).decode("utf-8", "replace").splitlines():
         try:
-            move = json.loads(line)
+            found = json.loads(line)
         except ValueError:
             continue  # a crash can leave half a line
-        if isinstance(move, dict):
-            moves.append(move)
-    return moves
+        if isinstance(found, dict):
+            lines.append(found)
+    return lines
 
 
 def write_aside(path: Path, data: bytes) -> None:

@@ -40,6 +40,8 @@ class Check:
     rule: str
     passed: bool
     found: str
+    compared: bool = True
+    """Whether there was anything to compare; what could not be compared is not held against the candidate."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,9 @@ def _same_target(new: _Side, old: _Side) -> Check:
 
 def _same_callers(new: _Side, old: _Side) -> Check:
     reference = old.model.artifact.reference
+    if not len(reference):
+        words = "not compared: the champion was published without data, so it has no reference rows"
+        return Check("it takes what the champion takes", True, words, compared=False)
     rows = [reference.row(place) for place in range(len(reference))]
     checked = new.model.artifact.signature.check(rows)
     bad = {problem.row for problem in checked.problems}
@@ -125,8 +130,11 @@ def _same_callers(new: _Side, old: _Side) -> Check:
 def _as_good(new: _Side, old: _Side) -> Check:
     rule = "it is as good"
     ours, theirs = new.model.artifact.quality, old.model.artifact.quality
-    if ours is None or theirs is None:
-        return Check(rule, False, "the quality of one of them was never measured")
+    if theirs is None:
+        words = "not compared: the champion was published without data, so its quality was never measured"
+        return Check(rule, True, words, compared=False)
+    if ours is None:
+        return Check(rule, False, "its quality was never measured, because it was published without data")
     metric = theirs["headline"]
     if metric not in ours["metrics"]:
         return Check(rule, False, f"{metric} is not known of it")

@@ -1,22 +1,21 @@
 """The use cases: predict for instances that were sent, or for the data that came with the model."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from itertools import chain
+from typing import Any, NamedTuple
 
 from model_api import conformal
 from model_api.artifact import Reference
 from model_api.errors import InvalidInstances, Problem, UnusablePrediction
 from model_api.loading import LoadedModel
-from model_api.runtimes import Floats, Output
+from model_api.runtimes import Floats, Output, Row
 from model_api.signature import Columns, InputWarning
 from model_api.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """One row out."""
 
     value: Value | dict[str, float]
@@ -45,7 +44,7 @@ class Answer:
 
     model: LoadedModel
     """The version that answered."""
-    predictions: list[Prediction | list[Problem]]
+    predictions: Sequence[Prediction | list[Problem]]
     """For each instance sent its prediction, or with `report_errors` its problems."""
 
 
@@ -56,7 +55,7 @@ def predict(model: LoadedModel, instances: Sequence[object], options: Options) -
         raise InvalidInstances(checked.problems, len(instances))
     answers: list[Prediction | list[Problem]] = [[] for _ in instances]
     for position, prediction in zip(
-        checked.good, _predict_columns(model, checked.columns, checked.warnings, options), strict=True
+        checked.good, predict_columns(model, checked.columns, checked.warnings, options), strict=True
     ):
         answers[position] = prediction
     for problem in checked.problems:
@@ -69,15 +68,26 @@ def predict(model: LoadedModel, instances: Sequence[object], options: Options) -
 def predict_reference(model: LoadedModel, start: int, limit: int, options: Options) -> tuple[Answer, Reference]:
     """Predict for the rows from `start` on of the data that came with the model, at most `limit` of them."""
     rows = model.artifact.reference.slice(start, start + limit)
-    return Answer(model, list(_predict_columns(model, rows.columns, [[] for _ in rows.target], options))), rows
+    return Answer(model, list(predict_columns(model, rows.columns, [[] for _ in rows.target], options))), rows
 
 
-def _predict_columns(
+def predict_columns(
     model: LoadedModel, columns: Columns, warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
-    if not warnings:
-        return []
-    output = model.predictor.predict(columns)
+    """Predict for n checked instances, given as one list of n values per feature. Raises UnusablePrediction."""
+    return _predictions(model, model.predictor.predict(columns), warnings, options) if warnings else []
+
+
+def predict_rows(
+    model: LoadedModel, rows: Sequence[Row], warnings: list[list[InputWarning]], options: Options
+) -> list[Prediction]:
+    """Predict for checked instances, each a tuple of its features' values. Raises UnusablePrediction."""
+    return _predictions(model, model.predictor.predict_rows(rows), warnings, options)
+
+
+def _predictions(
+    model: LoadedModel, output: Output, warnings: list[list[InputWarning]], options: Options
+) -> list[Prediction]:
     if output.numbers is not None:
         return _numbers(model, output.numbers, warnings, options)
     return _classes(model, output, warnings, options)
@@ -86,12 +96,13 @@ def _predict_columns(
 def _numbers(
     model: LoadedModel, numbers: Floats, warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
-    if not np.isfinite(numbers).all():
+    rows = numbers.tolist()
+    if not all(map(math.isfinite, chain.from_iterable(rows) if numbers.ndim > 1 else rows)):
         raise UnusablePrediction("the model's prediction for this input is not finite")
     names = model.artifact.signature.target.outputs
     margins = [conformal.margin(scores, options.coverage) for scores in model.artifact.calibration]
     predictions = []
-    for row, row_warnings in zip(numbers.tolist(), warnings, strict=True):
+    for row, row_warnings in zip(rows, warnings, strict=True):
         if names:
             named = dict(zip(names, row, strict=True))
             predictions.append(Prediction(named, None, _intervals(named, margins, options.coverage), row_warnings))
@@ -126,16 +137,18 @@ def _classes(
             Prediction(classes[label], None, None, row_warnings)
             for label, row_warnings in zip(output.labels.tolist(), warnings, strict=True)
         ]
-    if not np.isfinite(output.probabilities).all():
+    rows = output.probabilities.tolist()
+    if not all(map(math.isfinite, chain.from_iterable(rows))):
         raise UnusablePrediction("the model's probabilities for this input are not finite")
-    names = [str(level) for level in classes]
-    scores = model.artifact.calibration[0] if model.artifact.calibration else []
+    names = model.artifact.signature.target.class_names
+    calibration = model.artifact.calibration
+    limit = conformal.margin(calibration[0], options.coverage) if calibration else None
     predictions = []
-    for label, row, row_warnings in zip(output.labels.tolist(), output.probabilities, warnings, strict=True):
-        kept = conformal.prediction_set(row, classes, scores, options.coverage)
+    for label, row, row_warnings in zip(output.labels.tolist(), rows, warnings, strict=True):
+        kept = None if limit is None else conformal.prediction_set(row, classes, limit)
         if kept is not None and classes[label] not in kept:  # a model with a threshold of its own may say another
             kept.append(classes[label])
         sure = None if kept is None else {"classes": kept, "coverage": options.coverage}
-        probabilities = dict(zip(names, row.tolist(), strict=True))
+        probabilities = dict(zip(names, row, strict=True))
         predictions.append(Prediction(classes[label], probabilities, sure, row_warnings))
     return predictions

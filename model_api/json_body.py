@@ -9,20 +9,25 @@ from typing import Any, NoReturn
 from model_api.errors import UnreadableBody
 
 MAX_DEPTH = 32
+CONSTANTS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
 LONGEST_INTEGER = 400
 """Digits; Python refuses to read integers of more than 4,300, and no feature needs more than 309."""
 
 
-def parse(body: bytes) -> Any:
-    """Read a JSON document; raises UnreadableBody, saying what is wrong and where."""
+def parse(body: bytes, *, constants: bool = False) -> Any:
+    """Read a JSON document; raises UnreadableBody, saying what is wrong and where.
+
+    With `constants`, the bare NaN that some clients write is null, and Infinity a number that no feature takes.
+    """
     if not body:
         raise UnreadableBody('the body is empty; send JSON such as {"data": {...}}')
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableBody(f"the body is not UTF-8: byte {error.start} is not valid") from error
+    constant = CONSTANTS.__getitem__ if constants else _refuse_constant
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_parse_integer)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=constant, parse_int=_parse_integer)
         if "\\u" in text:  # the only way in for half a character pair, which cannot be written back
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:

@@ -22,16 +22,12 @@ def configure_logging(log_format: Literal["readable", "json"]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    last: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if log_format == "json"
-        else [_escape_controls, structlog.dev.ConsoleRenderer(**READABLE, colors=sys.stderr.isatty())]
-    )
+    before = structlog.processors.format_exc_info if log_format == "json" else _escape_controls
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, before, renderer(log_format)],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
@@ -41,6 +37,13 @@ def configure_logging(log_format: Literal["readable", "json"]) -> None:
     # Our own line tells more than uvicorn's access line, and never the query.
     logging.getLogger("uvicorn.access").handlers.clear()
     logging.getLogger("uvicorn.access").propagate = False
+
+
+def renderer(log_format: Literal["readable", "json"]) -> structlog.typing.Processor:
+    """Make what turns an event into its line."""
+    if log_format == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(**READABLE, colors=sys.stderr.isatty())
 
 
 def _escape_controls(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -1,6 +1,10 @@
 """What Prometheus reads: how many predictions were asked for, of whom, how they ended and how long they took."""
 
+import operator
 import os
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -14,11 +18,35 @@ DIFFERENCES = (1e-9, 1e-6, 1e-4, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class Access(NamedTuple):
+    """One request for predictions that was answered, or turned away because there was no time for it."""
+
+    at: float
+    """When, in seconds since 1970."""
+    path: str
+    """Path of its address."""
+    seconds: float
+    """How long it took."""
+    model: str
+    """Who answered, as name/version."""
+    rows: int
+    """How many instances; none when it was turned away."""
+    traceparent: str
+    """The trace that the caller is part of; may be empty."""
+    request_id: str
+    """Its id."""
+
+
+_model = operator.attrgetter("model")
+
+
 class Metrics:
     """Counts of one application. Several workers of one service share them through `PROMETHEUS_MULTIPROC_DIR`."""
 
     def __init__(self, models: Registry) -> None:
         self._models = models
+        self.before_reading: Callable[[], None] = lambda: None
+        """Called before the counts are read: what waits to be counted is counted then."""
         self._registry = CollectorRegistry()
         labels = ["model", "version"]
         self._requests = Counter(
@@ -51,6 +79,20 @@ class Metrics:
         if status < 400:
             self._rows.labels(name, version).inc(rows)
 
+    def count_accesses(self, accesses: Sequence[Access]) -> None:
+        """Count requests."""
+        for name, found in groupby(sorted(accesses, key=_model), key=_model):
+            model, _, version = name.partition("/")
+            group = list(found)
+            served = sum(access.rows > 0 for access in group)
+            self._requests.labels(model, version, "success").inc(served)
+            if served < len(group):
+                self._requests.labels(model, version, "failed").inc(len(group) - served)
+            self._rows.labels(model, version).inc(sum(access.rows for access in group))
+            observe = self._seconds.labels(model, version).observe
+            for access in group:
+                observe(access.seconds)
+
     def count_shadow(self, model: str, version: str, outcome: str, difference: float | None) -> None:
         """Count one request that a challenger looked at, and for numbers by how much it differs."""
         self._shadows.labels(model, version, outcome).inc()
@@ -59,6 +101,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Give all counts, of every worker, in Prometheus' text format."""
+        self.before_reading()
         registry = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()

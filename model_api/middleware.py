@@ -1,9 +1,10 @@
 """What every request gets: a host check, a request id, security headers, one log line, and never a bare 500."""
 
+import itertools
 import re
+import secrets
 import time
-import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import structlog
@@ -55,17 +56,17 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if self._knows(headers.get("host", "")):
+            if knows_host(headers.get("host", ""), self._hosts):
                 await self._app(scope, receive, send_with_headers)
             else:
                 refusal = problem_response(
-                    400, "unknown-host", "this service is not called by that host name", request_id
+                    400, "unknown-host", "this service is not called by that host name", request_id, path=scope["path"]
                 )
                 await refusal(scope, receive, send_with_headers)
         except Exception:
             log.exception("failed", path=scope["path"], request_id=request_id)
             if not status:
-                await _internal_error(request_id)(scope, receive, send_with_headers)
+                await _internal_error(request_id, scope["path"])(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - began
             if "rows" in state:
@@ -82,16 +83,26 @@ class RequestMiddleware:
                     request_id=request_id,
                 )
 
-    def _knows(self, host: str) -> bool:
-        name = host.lower()
-        if not name.endswith("]"):
-            name = re.sub(r":[0-9]{1,5}$", "", name)
-        return name in self._hosts or "*" in self._hosts
+
+def knows_host(host: str, known: Collection[str]) -> bool:
+    """Tell whether a Host header names one of the hosts under which the service may be called."""
+    name = host.lower()
+    if not name.endswith("]"):
+        name = re.sub(r":[0-9]{1,5}$", "", name)
+    return name in known or "*" in known
 
 
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if REQUEST_ID.fullmatch(given) else new_request_id()
+
+
+_START, _COUNT = secrets.token_hex(8), itertools.count()
+
+
+def new_request_id() -> str:
+    """Make an id that no other process makes: a random start and a number."""
+    return f"{_START}{next(_COUNT):016x}"
 
 
 def _trace(headers: Headers) -> dict[str, str]:
@@ -108,6 +119,6 @@ def _add_headers(headers: MutableHeaders, state: dict[str, Any]) -> None:
         headers["Servery-Model"] = state["model"]
 
 
-def _internal_error(request_id: str) -> ASGIApp:
+def _internal_error(request_id: str, path: str) -> ASGIApp:
     detail = "something failed inside the service; quote the request id to its operator"
-    return problem_response(500, "internal-error", detail, request_id)
+    return problem_response(500, "internal-error", detail, request_id, path=path)

@@ -53,6 +53,11 @@ def _champions(registry: Registry) -> list[LoadedModel]:
     return [entry.resolve(CHAMPION) for entry in registry.entries if entry.aliases.get(CHAMPION) in entry.loaded]
 
 
+def instance_schema(model: LoadedModel) -> Json:
+    """Describe an instance of a model, in JSON Schema."""
+    return _instance(model.artifact.signature, _example(model))
+
+
 def _schemas(model: LoadedModel) -> Json:
     signature = model.artifact.signature
     name = model.name
@@ -60,7 +65,7 @@ def _schemas(model: LoadedModel) -> Json:
     one = _answer(name, signature.target, many=False)
     many = _answer(name, signature.target, many=True)
     return {
-        f"{name}.Instance": _instance(signature, _example(model)),
+        f"{name}.Instance": instance_schema(model),
         f"{name}.Request": {
             "type": "object",
             "required": ["data"],

@@ -1,6 +1,7 @@
 """Model packages: installed Python packages that bring a model with code of their own.
 
-A package names a module under the entry point group `servery.models`. Of the functions in it one is required:
+A package names a module under the entry point group `servery.models`. Of the functions in it the first two are
+required: one to load the model, the other to publish it, because the form and the checks are made from the data.
 
     load_model() -> model                     anything
     load_data() -> (X, y)                     the predefined data, as a data frame and the true values
@@ -69,7 +70,7 @@ def import_package(package: ModelPackage) -> ModuleType:
     (entry,) = (entry for entry in entry_points(group=GROUP) if entry.name == package.name)
     try:
         module = entry.load()
-    except Exception as error:  # somebody else's code can fail in any way
+    except (Exception, SystemExit) as error:  # somebody else's code can fail in any way
         reason = f"{type(error).__name__}: {error}"
         raise ArtifactError(f"the model package {package.distribution} cannot be imported: {reason}") from error
     if not callable(getattr(module, "load_model", None)):

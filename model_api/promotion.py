@@ -4,8 +4,17 @@ from pathlib import Path
 
 from model_api.artifact import CHAMPION
 from model_api.errors import OperatorError
-from model_api.folders import ALIAS, move_alias, read_aliases, read_history, versions_of, write_down_refusal
+from model_api.folders import (
+    ALIAS,
+    move_alias,
+    read_aliases,
+    read_history,
+    remove_alias,
+    versions_of,
+    write_down_refusal,
+)
 from model_api.gate import Report, examine
+from model_api.traffic import read_traffic
 from model_api.trial import Limits
 from model_api.trust import Trust
 
@@ -51,13 +60,25 @@ def rollback(model: Path, alias: str = CHAMPION) -> tuple[str, str]:
     return current, before
 
 
+def demote(model: Path, alias: str) -> str:
+    """Take an alias away; gives the version that it meant. Raises Refused for one that requests are answered by."""
+    if alias == CHAMPION:
+        raise Refused(f"the {CHAMPION} cannot be taken away, because it answers: promote another version instead")
+    traffic = read_traffic(model)
+    if alias in (traffic.shadow, traffic.share and traffic.share.alias):
+        raise Refused(f"the {alias} of {model.name} gets requests: say servery challenge {model.name} --off first")
+    return remove_alias(model, alias, by="demote")
+
+
 def _before(model: Path, alias: str) -> str | None:
     """Follow the moves of an alias: a rollback takes the last one back."""
     stack: list[str] = []
     for move in read_history(model):
         if move.get("alias") != alias or move.get("refused"):
             continue
-        if move.get("by") == "rollback" and len(stack) > 1:
+        if move.get("to") is None:  # taken away: there is nothing to go back to
+            stack.clear()
+        elif move.get("by") == "rollback" and len(stack) > 1:
             stack.pop()
         else:
             stack.append(str(move.get("to")))

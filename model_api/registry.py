@@ -248,6 +248,11 @@ class Registry:
         return None
 
     @property
+    def snapshot(self) -> Mapping[str, ModelEntry]:
+        """What is served now: another object whenever anything may have changed."""
+        return self._entries
+
+    @property
     def entries(self) -> list[ModelEntry]:
         """All models, by name. Raises NotReady."""
         self._require_ready()

@@ -3,12 +3,19 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from model_api.errors import OperatorError
 from model_api.stores import default_cache
+from model_api.trial import Limits
+from model_api.trust import Trust
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class WrongSetting(OperatorError):
+    """An environment variable has a value that cannot be used."""
 
 
 class Settings(BaseSettings):
@@ -46,6 +53,12 @@ class Settings(BaseSettings):
     max_rows: int = Field(default=10_000, ge=1)
     """Most instances in one request."""
 
+    max_bulk_bytes: int = Field(default=64 * 2**20, ge=1024)
+    """Largest request body in CSV, Parquet or Arrow, in bytes."""
+
+    max_bulk_rows: int = Field(default=1_000_000, ge=1)
+    """Most rows in one request in CSV, Parquet or Arrow."""
+
     trusted_types: Annotated[tuple[str, ...], NoDecode] = ()
     """Types that a model's skops file may hold besides the reviewed ones, separated by commas."""
 
@@ -69,3 +82,23 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def trust(self) -> Trust:
+        """What a model's files may hold."""
+        return Trust(self.trusted_types, self.trust_pickle, self.packages)
+
+    @property
+    def limits(self) -> Limits:
+        """What trying a version may take."""
+        return Limits(self.load_seconds, self.load_memory_bytes)
+
+
+def read_settings() -> Settings:
+    """Read the settings for a command, which says the first wrong one in a sentence. Raises WrongSetting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = "MODEL_API_" + "_".join(map(str, wrong["loc"])).upper()
+        raise WrongSetting(f"{name} is {str(wrong['input'])[:100]!r}: {wrong['msg']}") from error

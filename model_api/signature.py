@@ -152,6 +152,11 @@ class Target:
     probabilities: bool = True
     """Whether a classification tells how probable each class is."""
 
+    @cached_property
+    def class_names(self) -> list[str]:
+        """The classes as keys of an answer."""
+        return [str(level) for level in self.classes]
+
 
 @dataclass(frozen=True)
 class InputWarning:
@@ -227,7 +232,7 @@ class Signature:
         for name, feature in self._by_name.items():
             value = instance.get(name)
             try:
-                found[name] = _parse(feature, value)
+                found[name] = parse_value(feature, value)
             except Rejected as error:
                 absent = error.code == "missing" and name not in instance
                 message = f"{name} {error.reason}"
@@ -318,7 +323,8 @@ def _is_missing(value: object, feature: Feature) -> bool:
     return value is None or (value == "" and "" not in feature.categories and feature.type != "text")
 
 
-def _parse(feature: Feature, value: object) -> Value:
+def parse_value(feature: Feature, value: object) -> Value:
+    """Turn a wire value into the model's value, None for missing. Raises Rejected."""
     if not _is_missing(value, feature):
         return feature.parse(value)
     if not feature.missing_allowed:

@@ -1,8 +1,9 @@
 """Where models are kept: a folder of this machine, or any place that fsspec reaches (`s3://`, `gs://`, `az://`, …).
 
 What is elsewhere is served from a copy in a local cache. A version is fetched aside, every file checked against the
-manifest, and renamed into place as a whole; it is fetched once, because a version never changes. What was fetched stays
-when the place cannot be reached.
+manifest, and renamed into place as a whole; it is fetched once, because a version never changes, and again only where
+the model's history shows that somebody replaced it. What was fetched stays when the place cannot be reached or holds no
+model any more.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from typing import Any
 
 from model_api.artifact import ALIASES, FORMAT, MANIFEST, MAX_FILE_BYTES, MODEL_NAME, VERSION, parse_json
 from model_api.errors import ArtifactError, OperatorError
-from model_api.folders import HISTORY, TRAFFIC, write_aside, write_durably
+from model_api.folders import HISTORY, NEWEST, TRAFFIC, versions_of, write_aside, write_durably
 
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://", re.ASCII)
 TABLES = (ALIASES, TRAFFIC, HISTORY)
@@ -26,6 +27,10 @@ MOST_TABLE_BYTES = 2**22
 
 class StoreFailed(OperatorError):
     """The place where models are kept cannot be reached, or what is there cannot be trusted."""
+
+
+class NotAllFetched(StoreFailed):
+    """The place was reached, but some versions there cannot be fetched; all others were."""
 
 
 class LocalStore:
@@ -53,58 +58,102 @@ class RemoteStore:
         except (ImportError, ValueError) as error:
             raise StoreFailed(f"{url} cannot be reached: {error}") from error
         self._url = url
+        self._compared: set[str] = set()
+        """Models whose copies were compared with the place, version by version."""
         self.folder = cache / hashlib.sha256(url.encode()).hexdigest()[:16]
 
     def pull(self) -> None:
         """Bring the copy up to date. Raises StoreFailed; what could be fetched is there nevertheless."""
         self.folder.mkdir(parents=True, exist_ok=True)
         problems: list[str] = []
-        models = {name: self._names(name) for name in sorted(self._names("")) if MODEL_NAME.fullmatch(name)}
-        models = {name: found for name, found in models.items() if any(map(VERSION.fullmatch, found))}
+        models = self._models()
         for name, found in models.items():
             self._pull_model(name, found, problems)
         for copy in self.folder.iterdir():
             if copy.name not in models:
                 shutil.rmtree(copy)
         if problems:
-            raise StoreFailed("; ".join(problems))
+            raise NotAllFetched("; ".join(problems))
 
     def push(self, model: str) -> None:
-        """Bring what is new in the copy of one model to the place itself: a version's manifest last, aliases after."""
+        """Bring what is new in the copy of one model to the place itself: a version's manifest last, aliases after.
+
+        Raises StoreFailed; a version that could not be brought there is not kept here either.
+        """
         here = self.folder / model
-        there = set(self._names(model))
-        for folder in sorted(path for path in here.iterdir() if VERSION.fullmatch(path.name)):
-            if folder.name not in there or MANIFEST not in self._names(f"{model}/{folder.name}"):
-                for file in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
-                    self._write(f"{model}/{folder.name}/{file.name}", file.read_bytes())
+        for version in versions_of(here):
+            try:
+                self._push_version(f"{model}/{version}", here / version)
+            except StoreFailed:
+                shutil.rmtree(here / version)
+                if not versions_of(here):
+                    shutil.rmtree(here)
+                raise
         for table in TABLES:
             if (here / table).exists():
                 self._write(f"{model}/{table}", (here / table).read_bytes())
 
+    def _push_version(self, place: str, folder: Path) -> None:
+        """Bring a version to the place. Raises StoreFailed when another one has its number there."""
+        there = self._names(place)
+        if MANIFEST not in there:
+            for file in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
+                data = file.read_bytes()
+                if file.name in there and self._read(f"{place}/{file.name}", MAX_FILE_BYTES) != data:
+                    begun = f"{place} in {self._url} holds other files already, and no {MANIFEST}"
+                    raise StoreFailed(f"{begun}: somebody is publishing it, or was interrupted and should delete it")
+                self._write(f"{place}/{file.name}", data)
+        if self._read(f"{place}/{MANIFEST}", MOST_TABLE_BYTES) != (folder / MANIFEST).read_bytes():
+            raise StoreFailed(
+                f"{place} was published to {self._url} by somebody else meanwhile, so yours is not there: publish it "
+                "again, and it gets the next number"
+            )
+
+    def _models(self) -> dict[str, list[str]]:
+        """List the models of the place, and what lies in each. Raises StoreFailed when they are all gone at once."""
+        models = {name: self._names(name) for name in sorted(self._names("")) if MODEL_NAME.fullmatch(name)}
+        models = {name: found for name, found in models.items() if any(map(VERSION.fullmatch, found))}
+        if not models and any(self.folder.iterdir()):
+            raise StoreFailed(
+                f"{self._url} is missing or holds no model any more; what was fetched before is kept: delete "
+                f"{self.folder} if that is meant"
+            )
+        return models
+
     def _pull_model(self, name: str, found: Sequence[str], problems: list[str]) -> None:
         copy = self.folder / name
         copy.mkdir(exist_ok=True)
-        for version in sorted((item for item in found if VERSION.fullmatch(item)), key=int):
-            if not (copy / version).exists():
-                try:
+        versions = sorted((item for item in found if VERSION.fullmatch(item)), key=int)
+        try:
+            tables = {table: self._read(f"{name}/{table}", MOST_TABLE_BYTES) for table in TABLES if table in found}
+        except ArtifactError as error:
+            problems.append(f"{name}: {error}")
+            return
+        again = name not in self._compared or tables.get(HISTORY) != _bytes_of(copy / HISTORY)
+        for version in versions:
+            try:
+                if again or not (copy / version).exists():
                     self._pull_version(name, version)
-                except ArtifactError as error:
-                    problems.append(f"{name}/{version}: {error}")
-        for table in TABLES:
-            if table in found:
-                data = self._read(f"{name}/{table}", MOST_TABLE_BYTES)
-                if not (copy / table).exists() or (copy / table).read_bytes() != data:
-                    write_aside(copy / table, data)
-        for folder in copy.iterdir():
-            if VERSION.fullmatch(folder.name) and folder.name not in found:
-                shutil.rmtree(folder)
+            except ArtifactError as error:
+                problems.append(f"{name}/{version}: {error}")
+        self._compared.add(name)
+        for table, data in {**tables, NEWEST: versions[-1].encode()}.items():
+            if _bytes_of(copy / table) != data:
+                write_aside(copy / table, data)
+        for path in copy.iterdir():
+            if VERSION.fullmatch(path.name) and path.name not in found:
+                shutil.rmtree(path)
+            elif path.name in TABLES and path.name not in tables:
+                path.unlink()
 
     def _pull_version(self, name: str, version: str) -> None:
-        """Fetch a version aside, check it, and put it in place in one step. Raises ArtifactError."""
-        place = f"{name}/{version}"
+        """Fetch a version aside, check it, and put it in place, unless it is there already. Raises ArtifactError."""
+        place, here = f"{name}/{version}", self.folder / name / version
         if MANIFEST not in self._names(place):
             raise ArtifactError(f"it is incomplete: it has no {MANIFEST} yet")
         manifest = self._read(f"{place}/{MANIFEST}", MOST_TABLE_BYTES)
+        if _bytes_of(here / MANIFEST) == manifest:
+            return
         files = _listed_files(manifest)
         aside = Path(tempfile.mkdtemp(prefix=".fetching-", dir=self.folder / name))
         try:
@@ -114,13 +163,15 @@ class RemoteStore:
                     raise ArtifactError(f"{file} is not the file that was published: its SHA-256 differs")
                 write_durably(aside / file, data)
             write_durably(aside / MANIFEST, manifest)
-            aside.rename(self.folder / name / version)
+            if here.exists():
+                shutil.rmtree(here)
+            aside.rename(here)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
 
     def _names(self, place: str) -> list[str]:
-        """List what lies in a folder of the place, by name; nothing when it does not exist."""
+        """List what lies in a folder of the place, by name; nothing when it does not exist. Raises StoreFailed."""
         try:
             self._files.invalidate_cache()
             listed: list[Any] = self._files.ls(self._path(place), detail=False)
@@ -167,6 +218,10 @@ def default_cache() -> Path:
     """Give the folder for copies, where the system keeps such things."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "servery"
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
 
 
 def _listed_files(manifest: bytes) -> dict[str, str]:

@@ -81,6 +81,23 @@ def traffic_of(table: Mapping[str, Any]) -> Traffic:
     return Traffic(table.get("shadow"), share)
 
 
+def require_aliases(traffic: Traffic, aliases: Mapping[str, str]) -> None:
+    """Refuse an alias that no version has, because then the champion would answer alone. Raises ValueError."""
+    for alias in filter(None, (traffic.shadow, traffic.share and traffic.share.alias)):
+        if alias not in aliases:
+            raise ValueError(f"no version has the alias {alias!r}; there is {', '.join(aliases) or 'none'}")
+
+
+def in_words(traffic: Traffic) -> str:
+    """Say what is set, in a sentence."""
+    words = "the champion answers alone"
+    if traffic.share:
+        kind, _, name = traffic.share.key.partition(":")
+        share = f"{traffic.share.percent:g} % of the values of the {kind} {name}"
+        words = f"the {traffic.share.alias} answers for {share}, the champion for the rest"
+    return f"{words}; the {traffic.shadow} looks on" if traffic.shadow else words
+
+
 def as_table(traffic: Traffic) -> dict[str, Any]:
     """Give the wire form: only what is set."""
     return {name: value for name, value in asdict(traffic).items() if value is not None}

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from model_api.errors import InvalidRequest, Problem
 from model_api.inference import Answer, Options, Prediction
 
@@ -80,23 +82,28 @@ def read_coverage(value: object) -> float:
 
 def answer(answer: Answer, key: AnswerKey, request_id: str, *, single: bool) -> dict[str, Any]:
     """Give an answer in its wire form: values for a single instance, else lists of them."""
-    rows = [_row(position, row) for position, row in enumerate(answer.predictions)]
     target = answer.model.artifact.signature.target
-    with_shares = bool(target.classes) and target.probabilities
-    fields = ["prediction", *(["probabilities"] if with_shares else []), "interval", "warnings"]
-    body = {field: rows[0][field] if single else [row[field] for row in rows] for field in fields}
-    body = {key if field == "prediction" else field: value for field, value in body.items()}
-    return {**body, "model": answer.model.name, "version": answer.model.version, "request_id": request_id}
+    rows = [_row(position, row) for position, row in enumerate(answer.predictions)]
+    values, shares, intervals, warnings = rows[0] if single else _turned(rows)
+    body: dict[str, Any] = {key: values}
+    if target.classes and target.probabilities:
+        body["probabilities"] = shares
+    who = {"model": answer.model.name, "version": answer.model.version, "request_id": request_id}
+    return {**body, "interval": intervals, "warnings": warnings, **who}
 
 
-def _row(position: int, row: Prediction | list[Problem]) -> dict[str, Any]:
+encode = msgspec.json.Encoder().encode
+"""Write an answer as JSON, each number with as few digits as give it back exactly."""
+
+
+def _turned(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [[row[part] for row in rows] for part in range(4)]
+
+
+def _row(position: int, row: Prediction | list[Problem]) -> tuple[Any, Any, Any, list[Any]]:
+    """Give prediction, probabilities, interval and warnings of a row."""
     if isinstance(row, list):
         errors = [problem.to_dict() for problem in row[:MAX_PROBLEMS]]
         report = {"row": position, "errors": errors}
-        return {"prediction": report, "probabilities": None, "interval": None, "warnings": []}
-    return {
-        "prediction": row.value,
-        "probabilities": row.probabilities,
-        "interval": row.interval,
-        "warnings": [warning.to_dict() for warning in row.warnings],
-    }
+        return report, None, None, []
+    return row.value, row.probabilities, row.interval, [warning.to_dict() for warning in row.warnings]

@@ -26,9 +26,12 @@ from pydantic_settings import BaseSettings
 import dashboard.settings
 import model_api.settings
 import servery
-from model_api import folders, gate, packages, shadows
+from model_api import folders, gate, packages, shadows, wire
 from model_api.app import create_app
 from model_api.artifact import Artifact
+from model_api.bulk import media
+from model_api.bulk import routes as bulk
+from model_api.bulk.answering import MOST_BAD
 from model_api.metrics import Metrics
 from model_api.publishing import publish
 from model_api.publishing.compiling import EXAMPLES, MOST_REAL, proof, proof_rows, thresholds
@@ -37,6 +40,7 @@ from model_api.publishing.sources import DESCRIBED, read_description
 from model_api.publishing.table import NAMES
 from model_api.registry import Registry
 from model_api.runtimes.selection import MANY, TOLERANCES
+from model_api.scoring.command import CHUNK_ROWS
 from model_api.signature import Feature, Target
 
 ROOT = Path(__file__).parent.parent
@@ -235,7 +239,7 @@ def test_commands_are_found_where_they_are_written() -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_option_that_is_named_exists(name: str) -> None:
     known = {option for verb in verbs().values() for action in verb._actions for option in action.option_strings}  # noqa: SLF001 -- likewise
-    others = {"--app", "--exclude"}  # flask and rsync
+    others = {"--app", "--exclude", "--data-binary"}  # flask, rsync and curl
 
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXTS[name])) <= known | others
 
@@ -392,3 +396,66 @@ def test_the_package_that_the_guide_writes_from_zero_is_published(tmp_path: Path
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "models" / "postage" / "1" / "manifest.json").is_file()
+
+
+# Tables.
+
+
+@pytest.fixture
+def beside_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The guide to tables; the table that it saves lies in the folder at hand."""
+    text = GUIDES["bulk.md"]
+    (table,) = re.findall(r"^```csv file=patients.csv\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (tmp_path / "patients.csv").write_text(table)
+    monkeypatch.chdir(tmp_path)
+    return text
+
+
+def test_the_curl_example_of_the_guide_to_tables_answers_as_it_shows(service: str, beside_the_table: str) -> None:
+    command = next(block for block in blocks_in(beside_the_table, "sh") if block.startswith("curl"))
+    shown = blocks_in(beside_the_table, "csv")[1]
+
+    words = shlex.split(command.replace(ADDRESS, service))
+    answer = subprocess.run([*words, "--fail-with-body"], capture_output=True, text=True, check=True).stdout
+
+    assert answer.splitlines()[0] == shown.splitlines()[0]
+    assert numbers_in(answer) == pytest.approx(numbers_in(shown))
+
+
+def numbers_in(table: str) -> list[float]:
+    return [float(field) for line in table.splitlines()[1:] for field in line.split(",") if field]
+
+
+def test_the_python_example_of_the_guide_to_tables_gives_what_it_says(service: str, beside_the_table: str) -> None:
+    (example,) = blocks_in(beside_the_table, "python")
+    said = re.search(r"# (\[.*\])$", example.strip())
+    names: dict[str, Any] = {}
+
+    exec(example.replace(ADDRESS, service), names)
+
+    assert said
+    assert names["predictions"]["prediction"].tolist() == pytest.approx(json.loads(said[1]), abs=0.01)
+
+
+def test_the_commands_of_the_guide_to_tables_score_its_table(beside_the_table: str, models_folder: Path) -> None:
+    once, again = (command for command in commands_in(beside_the_table) if command[0] == "score")
+
+    for command in (once, [*again, "--force"]):
+        assert servery.main([*command, "--models", str(models_folder)]) == 0
+    assert Path("predictions.parquet").is_file()
+
+
+def test_the_types_options_and_figures_in_the_guide_to_tables_are_the_code_s() -> None:
+    text = " ".join(GUIDES["bulk.md"].split())
+    options = {option for action in verbs()["score"]._actions for option in action.option_strings}  # noqa: SLF001 -- argparse does not tell otherwise
+    shown = set(re.findall(r"`(--[a-z-]+)", text))
+
+    assert set(re.findall(r"`((?:text|application)/[a-z.-]+)`", text)) == set(media.TYPES)
+    assert shown | {"--model", "-h", "--help", "--trust-type", "--trust-pickle"} >= options
+    for words in (
+        f"the first {wire.MAX_PROBLEMS} problems",
+        f"more than {bulk.INFLATION} times as much",
+        f"{CHUNK_ROWS:,} rows each",
+        f"more than {MOST_BAD:,} of them",
+    ):
+        assert words in text

@@ -19,7 +19,10 @@ def require_sound_files(artifact: Artifact, trust: Trust) -> None:
         if name == SKOPS:
             found = skops_file.look_into(data)
             if refused := found.refused(trust):
-                raise ArtifactError(f"{SKOPS} holds types that are not trusted: {', '.join(refused)}")
+                raise ArtifactError(
+                    f"{SKOPS} holds types that are not trusted: {', '.join(refused)}; an operator who knows them can "
+                    "name them in MODEL_API_TRUSTED_TYPES"
+                )
         elif name == PICKLE and not trust.pickle:
             raise ArtifactError(
                 "it was published from a pickle, which can run any code when it is loaded; an operator who trusts its "

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from model_api.artifact import MANIFEST, Artifact, read_regular_file
 from model_api.errors import ArtifactError
 from model_api.folders import models_in, read_aliases, versions_of
-from model_api.inspection import onnx_file, pickle_file, require_sound_files, skops_file
+from model_api.inspection import mlflow_model, onnx_file, pickle_file, require_sound_files, skops_file
 from model_api.signature import Feature
 from model_api.trust import Trust
 from model_api.values import show
@@ -16,20 +17,39 @@ from model_api.values import show
 Facts = dict[str, Any]
 
 
-def facts_of(path: Path) -> Facts:
-    """Tell what a path holds; `problems` lists what is wrong. Raises ArtifactError when it is nothing known here."""
+def facts_of(path: Path, trust: Trust | None = None) -> Facts:
+    """Tell what a path holds; `problems` lists what is wrong, also types that `trust` does not let in.
+
+    Raises ArtifactError when it is nothing known here.
+    """
+    trust = trust or Trust()
     if (path / MANIFEST).exists():
-        return _of_version(path)
+        return _of_version(path, trust)
+    if (path / mlflow_model.ABOUT).exists():
+        return _of_mlflow(path, trust)
     if path.is_dir():
         return _of_folder(path)
+    return {"path": str(path), **_of_path(path, trust)}
+
+
+def _of_path(path: Path, trust: Trust) -> Facts:
     data = read_regular_file(path)
-    facts: Facts = {"path": str(path), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    return {**facts, **_of_file(path.name, data)}
+    facts: Facts = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return {**facts, **_of_file(path.name, data, trust)}
 
 
-def _of_file(name: str, data: bytes) -> Facts:
+def _of_mlflow(folder: Path, trust: Trust) -> Facts:
+    """Tell of an MLflow model, and of the file that its scikit-learn flavour names."""
+    found = mlflow_model.look_into(folder)
+    file = _of_path(found.file, trust)
+    about = {"kind": "an MLflow model", "path": str(folder), "flavours": found.flavours, "model file": found.file.name}
+    problems = {"problems": file.pop("problems")} if "problems" in file else {}
+    return {**about, "in it": file, **problems}
+
+
+def _of_file(name: str, data: bytes, trust: Trust) -> Facts:
     if data[:4] == b"PK\x03\x04":
-        return _attempted("a skops file", lambda: _of_skops(data))
+        return _attempted("a skops file", lambda: _of_skops(data, trust))
     if skops_file.is_pickle(data):
         return {"kind": "a pickle: loading it runs whatever code it names", "names": pickle_file.names_in(data)}
     if name.endswith(".onnx"):
@@ -44,9 +64,9 @@ def _attempted(kind: str, look: Any) -> Facts:
         return {"kind": kind, "problems": [str(error)]}
 
 
-def _of_skops(data: bytes) -> Facts:
+def _of_skops(data: bytes, trust: Trust) -> Facts:
     found = skops_file.look_into(data)
-    refused = found.refused(Trust())
+    refused = found.refused(trust)
     problems = {"problems": [f"it holds types that are not trusted: {', '.join(refused)}"]} if refused else {}
     return {**vars(found), **problems}
 
@@ -69,13 +89,13 @@ def _of_model(model: Path) -> Facts:
     return {"kind": "a model", "versions": versions_of(model), "aliases": read_aliases(model)}
 
 
-def _of_version(path: Path) -> Facts:
+def _of_version(path: Path, trust: Trust) -> Facts:
     artifact = Artifact(path.resolve(), anywhere=True)
     manifest = artifact.manifest
     problems = []
     try:
         artifact.check()
-        require_sound_files(artifact, Trust())
+        require_sound_files(artifact, trust)
     except ArtifactError as error:
         problems.append(str(error))
     facts: Facts = {
@@ -98,11 +118,9 @@ def _parts(artifact: Artifact) -> Facts:
     """Tell of those parts that can be read; what is wrong with the others is among the problems."""
     facts: Facts = {}
     for name, look in (("signature", _signature), ("forms", _forms), ("types", _types)):
-        try:
+        with suppress(ArtifactError, KeyError, TypeError, ValueError):
             facts[name] = look(artifact)
-        except (ArtifactError, KeyError, TypeError, ValueError):
-            facts[name] = None
-    return facts
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _signature(artifact: Artifact) -> Facts:
@@ -117,13 +135,19 @@ def _feature(feature: Feature) -> str:
     if feature.categories:
         values = f": {', '.join(map(str, feature.categories[:6]))}" + (", …" if len(feature.categories) > 6 else "")
     elif feature.minimum is not None:
-        values = f", {show(feature.minimum)} to {show(feature.maximum)}"
+        values = f", {show(feature.minimum)} to {show(feature.maximum)}" + _guessed(feature, "minimum", "maximum")
     return (
         feature.type
+        + _guessed(feature, "type")
         + values
         + (f" {feature.unit}" if feature.unit else "")
         + (", may be missing" if feature.missing_allowed else "")
     )
+
+
+def _guessed(feature: Feature, *facts: str) -> str:
+    """Mark what was guessed, because the version was published without its data."""
+    return " (guessed)" if set(facts) & set(feature.guessed) else ""
 
 
 def _forms(artifact: Artifact) -> Facts:

@@ -1,18 +1,21 @@
 """Estimator + data → artifact: a new immutable version, written aside and put in place in one step."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from model_api.facts import MODEL, require_facts
 from model_api.publishing.artifact_draft import Subject, draft_of
 from model_api.publishing.estimator_file import answers_alike, store
 from model_api.publishing.reference_sample import plain_columns
 from model_api.publishing.signature_inference import infer_signature
 from model_api.publishing.tables import as_table
-from model_api.publishing.version_folder import write_version
+from model_api.publishing.version_folder import require_name, write_version
 from model_api.publishing.without_data import guess_signature, stand_in_rows
 from model_api.runtimes.frames import layout_of
 from model_api.runtimes.sklearn import SklearnPredictor
+from model_api.stores import NotAllFetched, open_store
 
 __all__ = ["publish"]
 
@@ -44,10 +47,18 @@ def publish(
     that it has not seen. `features` and `target` add what data cannot tell: label, unit, description, group. Without
     data the version says what is guessed. `compiled=False` serves scikit-learn itself; `allow_pickle` keeps a pickle
     where skops has no form for the estimator. The version gets `alias`; without one it becomes the champion of a model
-    that has none. Publishing the same content again makes no new version.
-    Returns the version's folder. Raises ValueError when name, data and estimator do not fit together.
+    that has none. Publishing the same content again makes no new version. `models` is a folder, or the address of a
+    place elsewhere, such as `s3://bucket/models`.
+    Returns the version's folder, of a place elsewhere the one in the copy. Raises ValueError when name, data and
+    estimator do not fit together, and StoreFailed when the place elsewhere cannot take the version.
     """
     features, target = features or {}, target or {}
+    about_model = {"title": title, "description": description, "card": card, "synthetic": synthetic}
+    require_facts("the model", about_model, MODEL)
+    require_name(name, alias)
+    place = open_store(models)
+    with suppress(NotAllFetched):  # somebody else's broken version is no reason not to publish
+        place.pull()
     training = None if X is None else as_table(X, y)
     if training is None:
         signature, layout = guess_signature(estimator, features, target)
@@ -76,4 +87,6 @@ def publish(
         synthetic=synthetic,
         compiled=compiled,
     )
-    return write_version(Path(models), name, draft, alias)
+    folder = write_version(place.folder, name, draft, alias)
+    place.push(name)
+    return folder

@@ -15,12 +15,13 @@ import pandas as pd
 from pandas.api import types as dtypes
 from sklearn.base import is_classifier
 
+from model_api.facts import require_consistent, require_described
 from model_api.publishing.estimator_knowledge import FeatureKnowledge, features_known_to
 from model_api.publishing.levels import in_sensible_order
 from model_api.runtimes.frames import layout_of
 from model_api.runtimes.sklearn import SklearnPredictor
 from model_api.signature import Feature, FeatureType, Signature, Target, Task
-from model_api.values import MAX_TEXT, Level, Value, find_zone
+from model_api.values import MAX_TEXT, Level, Rejected, Value, find_zone, quote
 
 MAX_DECIMALS = 12
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -39,18 +40,21 @@ def infer_signature(
 ) -> Signature:
     """Infer what an instance must look like; `features` and `target` override what was inferred.
 
-    Raises ValueError for an override of a column that does not exist, and for a column of an unknown type.
+    Raises ValueError for an override of a column that does not exist or that does not fit, and for a column of an
+    unknown type.
     """
-    require_described(features, [str(name) for name in X.columns])
+    require_described(features, target)
+    require_features(features, [str(name) for name in X.columns])
     known = features_known_to(estimator)
     inferred = tuple(
         _feature(X[name], features.get(str(name), {}), known.get(str(name), FeatureKnowledge())) for name in X.columns
     )
     signature = Signature(inferred, _target(estimator, y, target))
+    require_consistent(signature)
     return _with_tolerance(estimator, X, signature, features)
 
 
-def require_described(features: Mapping[str, Any], names: list[str]) -> None:
+def require_features(features: Mapping[str, Any], names: list[str]) -> None:
     """Refuse descriptions of features that are not there; raises ValueError."""
     if unknown := set(features) - set(names):
         raise ValueError(f"described features that the data does not have: {', '.join(sorted(unknown))}")
@@ -61,6 +65,8 @@ def _feature(column: "pd.Series[Any]", described: Mapping[str, Any], known: Feat
     if given.empty:
         raise ValueError(f"column {column.name!r} holds no value at all")
     kind: FeatureType = described.get("type") or feature_type(column, known)
+    if "type" in described:
+        _require_kind(column, kind)
     facts: dict[str, Any] = {
         "name": str(column.name),
         "type": kind,
@@ -78,6 +84,15 @@ def _feature(column: "pd.Series[Any]", described: Mapping[str, Any], known: Feat
     else:
         facts |= {"default": str(given.iloc[0])[:MAX_TEXT]}
     return Feature(**{**facts, **{name: _tuple(value) for name, value in described.items()}})
+
+
+def _require_kind(column: "pd.Series[Any]", kind: FeatureType) -> None:
+    """Refuse a kind that a column's dtype cannot be; whether its values are of it is seen when they are read."""
+    dtype = column.dtype
+    moments, texts = dtypes.is_datetime64_any_dtype(dtype), dtypes.is_string_dtype(dtype)
+    fits = {"date": moments, "datetime": moments, "text": texts, "category": not moments}
+    if not fits.get(kind, dtypes.is_numeric_dtype(dtype) or dtypes.is_object_dtype(dtype)):
+        raise ValueError(f"column {column.name!r} has the dtype {dtype}, and cannot be described as a {kind}")
 
 
 def _tuple(value: Any) -> Any:
@@ -208,13 +223,32 @@ def _target(estimator: Any, y: "pd.Series[Any] | pd.DataFrame", described: Mappi
     facts = target_facts(estimator, str(column.name if column.name is not None else "target"))
     if facts["task"] == "regression":
         facts |= {"minimum": float(column.min()), "maximum": float(column.max())}
-    return Target(**{**facts, **{name: _tuple(value) for name, value in described.items()}})
+    return target_of(facts, described)
+
+
+def target_of(facts: Mapping[str, Any], described: Mapping[str, Any]) -> Target:
+    """Put what is described over what is known. Raises ValueError where only the estimator can know."""
+    told = {name: _tuple(value) for name, value in described.items()}
+    for key in ("task", "classes"):
+        known = facts.get(key, ())
+        if key in told and told[key] != known:
+            raise ValueError(
+                f"the target: {key} must be what the estimator knows, {_listed(known)}, not {_listed(told[key])}"
+            )
+    return Target(**{**facts, **told})
+
+
+def _listed(fact: Any) -> str:
+    shown = ", ".join(map(quote, fact)) if isinstance(fact, tuple) else quote(fact)
+    return shown or "none"
 
 
 def target_facts(estimator: Any, name: str) -> dict[str, Any]:
     """Tell what an estimator itself says of its target."""
     if not is_classifier(estimator):
         return {"name": name, "task": "regression"}
+    if not hasattr(estimator, "classes_"):
+        raise ValueError(f"this {type(estimator).__name__} is not fitted: it knows no classes")
     if isinstance(estimator.classes_, list):
         raise ValueError("a classifier of several targets is not served; publish one model for each")
     classes = tuple(plain(level) for level in estimator.classes_)
@@ -229,7 +263,7 @@ def _several_numbers(estimator: Any, y: pd.DataFrame, described: Mapping[str, An
     names = tuple(str(name) for name in y.columns)
     facts: dict[str, Any] = {"name": " and ".join(names), "task": "regression", "outputs": names}
     facts |= {"minimum": float(y.min().min()), "maximum": float(y.max().max())}
-    return Target(**{**facts, **{name: _tuple(value) for name, value in described.items()}})
+    return target_of(facts, described)
 
 
 def _with_tolerance(
@@ -238,6 +272,7 @@ def _with_tolerance(
     """Find out which categories may hold levels that were never seen: by asking the estimator about one."""
     predictor = SklearnPredictor(estimator, layout_of(X), signature.target.classes)
     row = {f.name: [plain_value(X[f.name].iloc[0], f)] for f in signature.features}
+    _require_as_many_numbers(predictor, row, signature.target)
     features = []
     for feature in signature.features:
         known = feature
@@ -247,6 +282,21 @@ def _with_tolerance(
             known = replace(feature, unknown_categories=tolerates)
         features.append(known)
     return Signature(tuple(features), signature.target)
+
+
+def _require_as_many_numbers(predictor: SklearnPredictor, row: Mapping[str, list[Value]], target: Target) -> None:
+    """Refuse true values that are more or fewer columns than what is predicted; by asking. Raises ValueError."""
+    try:
+        numbers = predictor.predict(dict(row)).numbers
+    except Exception:  # noqa: BLE001 -- whether it answers at all is found out later, with more rows
+        return
+    given = len(target.outputs) or 1
+    found = given if numbers is None else 1 if numbers.ndim == 1 else numbers.shape[1]
+    if found != given:
+        names = ", ".join(target.outputs) or target.name
+        raise ValueError(
+            f"there must be as many true values a row as the estimator predicts, {found}, not {given}: {names}"
+        )
 
 
 def _tolerates_unknown(predictor: SklearnPredictor, row: Mapping[str, list[Value]], name: str) -> bool:
@@ -269,7 +319,10 @@ def plain_value(value: Any, feature: Feature) -> Value:
         return moment(value, feature.type)
     if feature.type == "text":
         return str(value)
-    return feature.parse(plain(value))
+    try:
+        return feature.parse(plain(value))
+    except Rejected as error:
+        raise ValueError(f"the data does not fit what is said of it: {feature.name} {error.reason}") from error
 
 
 def plain(value: Any) -> Any:

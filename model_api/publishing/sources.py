@@ -1,22 +1,32 @@
 """What the command line is given → an estimator, data and descriptions."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import skops.io
+from sklearn.base import is_classifier
 
 from model_api.errors import ArtifactError, OperatorError
-from model_api.inspection import skops_file
+from model_api.facts import FEATURE, MODEL, TARGET, TEXT, Fact, require_facts
+from model_api.inspection import mlflow_model, skops_file
+from model_api.publishing.estimator_knowledge import features_known_to
 from model_api.publishing.quality.unseen import Table
 from model_api.trust import Trust
 
 MOST_BYTES = 2**31
 """Of a file with a model or with data."""
-DESCRIBED = ("title", "description", "card", "synthetic", "features", "target")
+DESCRIPTION = {
+    **MODEL,
+    "features": Fact("a table, such as [features.age]", lambda value: isinstance(value, dict)),
+    "target": Fact("a table, such as [target]", lambda value: isinstance(value, dict)),
+}
+DESCRIBED = tuple(DESCRIPTION)
+"""What a description may say."""
 
 
 class UnusableSource(OperatorError):
@@ -59,23 +69,32 @@ def read_description(path: Path | None) -> Description:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UnusableSource(f"{path} cannot be read: {error}") from error
-    if unknown := sorted(set(told) - set(DESCRIBED)):
-        raise UnusableSource(f"{path} has the unknown key {unknown[0]!r}; there is {', '.join(DESCRIBED)}")
-    for key in ("features", "target"):
-        if not isinstance(told.get(key, {}), dict):
-            raise UnusableSource(f"{path}: {key} must be a table, such as [{key}.age]")
-    for name, facts in told.get("features", {}).items():
-        if not isinstance(facts, dict):
-            raise UnusableSource(f"{path}: the feature {name} must be a table, such as [features.{name}]")
+    told = _with_texts_for_dates(told)
+    try:
+        require_facts("the description", told, DESCRIPTION)
+        for name, facts in told.get("features", {}).items():
+            require_facts(f"the feature {name}", facts, {**FEATURE, "dtype": TEXT})
+        require_facts("the target", told.get("target", {}), TARGET)
+    except ValueError as error:
+        raise UnusableSource(f"{path}: {error}") from error
     return Description(**told)
 
 
-def read_data(path: Path, target: Sequence[str], names: Sequence[str], dtypes: dict[str, str]) -> Table:
+def _with_texts_for_dates(told: Any) -> Any:
+    """Write TOML's own dates as text, as a signature has them."""
+    if isinstance(told, dict):
+        return {key: _with_texts_for_dates(value) for key, value in told.items()}
+    return told.isoformat() if isinstance(told, date | datetime) else told
+
+
+def read_data(
+    path: Path, target: Sequence[str], names: Sequence[str], dtypes: dict[str, str], texts: Collection[str] = ()
+) -> Table:
     """Read rows from CSV or Parquet: features and true values. `names`: those the estimator asks for, if it says so.
 
-    Raises UnusableSource.
+    `texts`: columns that are text whatever they look like, unless `dtypes` says otherwise. Raises UnusableSource.
     """
-    frame = _typed(_frame(path), dtypes, path)
+    frame = _typed(_frame(path, {**dict.fromkeys(texts, "str"), **dtypes}, texts), dtypes, path)
     lacking = [name for name in (*target, *names) if name not in frame.columns]
     if lacking:
         found = ", ".join(map(str, frame.columns[:20]))
@@ -86,15 +105,47 @@ def read_data(path: Path, target: Sequence[str], names: Sequence[str], dtypes: d
     return X.loc[kept].reset_index(drop=True), y.loc[kept].reset_index(drop=True)
 
 
-def _frame(path: Path) -> pd.DataFrame:
+def texts_known_to(estimator: Any, target: Sequence[str]) -> set[str]:
+    """Name the columns that an estimator knows as text: a CSV would make numbers of codes such as 01234."""
+    known = {name: fact.categories for name, fact in features_known_to(estimator).items()}
+    if len(target) == 1 and is_classifier(estimator):
+        known[target[0]] = tuple(getattr(estimator, "classes_", ()))
+    return {name for name, levels in known.items() if levels and all(isinstance(level, str) for level in levels)}
+
+
+def _frame(path: Path, dtypes: Mapping[str, str], texts: Collection[str]) -> pd.DataFrame:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UnusableSource(f"{path} is larger than {MOST_BYTES:,} bytes; publish with a sample of it")
         if path.suffix.lower() in (".parquet", ".pq"):
             return pd.read_parquet(path)
-        return pd.read_csv(path)
+        return _csv(path, dtypes, texts)
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise UnusableSource(f"{path} cannot be read as a table: {error}") from error
+
+
+def _csv(path: Path, dtypes: Mapping[str, str], texts: Collection[str]) -> pd.DataFrame:
+    """Read a CSV with the dtypes that were told: what is made of a column first cannot be brought back later."""
+    later = {"datetime64": None, "category": "str"}  # categories of numbers are numbers, unless they are text
+    told = {name: later.get(dtype, dtype) for name, dtype in dtypes.items()}
+    told = {name: dtype for name, dtype in told.items() if dtypes[name] != "category" or name in texts}
+    told = {name: dtype for name, dtype in told.items() if dtype}
+    try:
+        return pd.read_csv(path, dtype=told)  # type: ignore[arg-type] # names of dtypes, told by the user
+    except (ValueError, TypeError) as error:
+        for name, dtype in told.items():
+            _require_dtype(path, name, str(dtype))
+        raise UnusableSource(f"{path} cannot be read as a table: {error}") from error
+
+
+def _require_dtype(path: Path, name: str, dtype: str) -> None:
+    """Name the column that is not of the dtype that was told. Raises UnusableSource."""
+    try:
+        pd.read_csv(path, usecols=lambda column: column == name, dtype={name: dtype})
+    except pd.errors.ParserError:
+        raise  # it is no table at all
+    except (ValueError, TypeError) as error:
+        raise UnusableSource(f"{path}: the column {name} is no {dtype}: {error}") from error
 
 
 def _typed(frame: pd.DataFrame, dtypes: dict[str, str], path: Path) -> pd.DataFrame:
@@ -154,17 +205,7 @@ def _from_skops(data: bytes, path: Path, trusted: Sequence[str]) -> Any:
 
 def _mlflow_file(folder: Path) -> Path:
     """Find the estimator in an MLflow model with a scikit-learn flavour. Raises UnusableSource."""
-    import yaml
-
     try:
-        about = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-        flavour = about["flavors"]["sklearn"]
-        name = str(flavour["pickled_model"])
-    except OSError as error:
-        raise UnusableSource(f"{folder} is a folder, but no MLflow model: it has no file MLmodel") from error
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise UnusableSource(f"{folder} is an MLflow model without a scikit-learn flavour") from error
-    file = (folder / name).resolve()
-    if not file.is_relative_to(folder.resolve()):
-        raise UnusableSource(f"{folder} names a file outside of itself: {name}")
-    return file
+        return mlflow_model.look_into(folder).file
+    except ArtifactError as error:
+        raise UnusableSource(str(error)) from error

@@ -13,7 +13,16 @@ from typing import Any
 
 from model_api.artifact import CHAMPION, FORMAT, MANIFEST, MODEL_NAME, Artifact, digest_of
 from model_api.errors import ArtifactError
-from model_api.folders import ALIAS, as_json, move_alias, read_aliases, versions_of, write_durably
+from model_api.folders import (
+    ALIAS,
+    as_json,
+    highest_number,
+    move_alias,
+    read_aliases,
+    versions_of,
+    write_down_number,
+    write_durably,
+)
 
 LIBRARIES = ("servery", "scikit-learn", "skops", "numpy", "pandas", "onnxruntime", "skl2onnx")
 
@@ -45,10 +54,7 @@ def write_version(models: Path, name: str, draft: Draft, alias: str | None) -> P
     `alias` is pointed at it; without one, the champion where there is none yet: who has a champion promotes the next
     one when it has been looked at. Raises ValueError for a name that cannot be served.
     """
-    if not MODEL_NAME.fullmatch(name):
-        raise ValueError(f"the model name {name!r} must match {MODEL_NAME.pattern}")
-    if alias is not None and not ALIAS.fullmatch(alias):
-        raise ValueError(f"the alias {alias!r} must match {ALIAS.pattern}")
+    require_name(name, alias)
     model = models / name
     model.mkdir(parents=True, exist_ok=True)
     files = draft.all_files()
@@ -60,6 +66,14 @@ def write_version(models: Path, name: str, draft: Draft, alias: str | None) -> P
     if alias or CHAMPION not in read_aliases(model):
         move_alias(model, alias or CHAMPION, folder.name, by="publish")
     return folder
+
+
+def require_name(name: str, alias: str | None) -> None:
+    """Refuse a name or an alias that cannot be served; raises ValueError."""
+    if not MODEL_NAME.fullmatch(name):
+        raise ValueError(f"the model name {name!r} must match {MODEL_NAME.pattern}")
+    if alias is not None and not ALIAS.fullmatch(alias):
+        raise ValueError(f"the alias {alias!r} must match {ALIAS.pattern}")
 
 
 def _published_already(model: Path, digest: str) -> Path | None:
@@ -78,7 +92,7 @@ def _write(model: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
         for path, data in files.items():
             write_durably(aside / path, data)
         while True:
-            number = str(max(map(int, versions_of(model)), default=0) + 1)
+            number = str(highest_number(model) + 1)
             whole = {"format": FORMAT, "name": model.name, "version": number, **manifest}
             write_durably(aside / MANIFEST, as_json(whole))
             try:
@@ -88,6 +102,7 @@ def _write(model: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
                     raise
             else:
                 (model / number).chmod(0o755)
+                write_down_number(model, number)
                 return model / number
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 
+from model_api.facts import require_consistent, require_described
 from model_api.publishing.estimator_knowledge import FeatureKnowledge, features_known_to
 from model_api.publishing.levels import in_sensible_order
-from model_api.publishing.signature_inference import require_described, target_facts
+from model_api.publishing.signature_inference import require_features, target_facts, target_of
 from model_api.runtimes.frames import PANDAS_HAS_STR
 from model_api.runtimes.sklearn import SklearnPredictor
-from model_api.signature import Columns, Feature, Signature, Target
+from model_api.signature import Columns, Feature, Signature
 
 ROWS, SEED = 200, 0
 STEP = 1e-6
@@ -27,13 +28,15 @@ def guess_signature(
     known = features_known_to(estimator)
     if not known:
         raise ValueError("the estimator does not say how many features it has; publish it with its data")
-    require_described(features, list(known))
+    require_described(features, target)
+    require_features(features, list(known))
     inferred = tuple(_feature(name, facts, features.get(name, {})) for name, facts in known.items())
     layout = [_column(feature) for feature in inferred]
     outputs = _outputs(estimator, inferred, layout)
     facts = target_facts(estimator, "target") | ({"outputs": outputs} if outputs else {})
-    described = {name: tuple(value) if isinstance(value, list) else value for name, value in target.items()}
-    return Signature(inferred, Target(**{**facts, **described})), layout
+    signature = Signature(inferred, target_of(facts, target))
+    require_consistent(signature)
+    return signature, layout
 
 
 def _feature(name: str, known: FeatureKnowledge, described: Mapping[str, Any]) -> Feature:

@@ -1,7 +1,7 @@
 """The one table from what went wrong to its HTTP status, and the one shape of errors (RFC 9457)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -10,18 +10,22 @@ from starlette.routing import Match, Mount
 
 from model_api.errors import (
     BodyTooLarge,
+    CallerLeft,
     DeadlinePassed,
     InvalidInstances,
     InvalidRequest,
     NotReady,
+    Overloaded,
     Problem,
     ServeryError,
     UnknownModel,
     UnknownVersion,
     UnreadableBody,
+    Unsupported,
     UnsupportedMediaType,
     UnusablePrediction,
 )
+from model_api.protocols.dialects import in_dialect
 from model_api.wire import MAX_PROBLEMS
 
 
@@ -41,7 +45,10 @@ TABLE: dict[type[ServeryError], Kind] = {
     InvalidRequest: Kind(422, "invalid-request"),
     InvalidInstances: Kind(422, "invalid-instance"),
     UnusablePrediction: Kind(422, "unusable-prediction"),
+    Unsupported: Kind(501, "unsupported"),
     NotReady: Kind(503, "not-ready"),
+    CallerLeft: Kind(499, "caller-left"),
+    Overloaded: Kind(503, "overloaded"),
     DeadlinePassed: Kind(504, "deadline-passed"),
 }
 TITLES = {
@@ -64,9 +71,13 @@ def problem_response(
     *,
     problems: Sequence[Problem] | None = None,
     headers: dict[str, str] | None = None,
+    path: str = "",
 ) -> JSONResponse:
-    """Give an error in the one shape; `problems` are cut to the first `MAX_PROBLEMS`."""
-    body: dict[str, object] = {
+    """Give an error in the one shape; `problems` are cut to the first `MAX_PROBLEMS`.
+
+    Below the `path` of another protocol it also says what that protocol's clients read.
+    """
+    body: dict[str, Any] = {
         "type": f"/problems/{slug}",
         "title": TITLES.get(slug, slug.replace("-", " ").capitalize()),
         "status": status,
@@ -75,6 +86,8 @@ def problem_response(
     if problems is not None:
         body["errors"] = [problem.to_dict() for problem in problems[:MAX_PROBLEMS]]
     body["request_id"] = request_id
+    if spoken := in_dialect(path, body):
+        return JSONResponse(spoken, spoken["status"], headers)
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
@@ -95,6 +108,7 @@ async def _servery_error(request: Request, error: Exception) -> JSONResponse:
         request.state.request_id,
         problems=problems,
         headers=RETRY_AFTER if status == 503 else None,
+        path=request.scope["path"],
     )
 
 
@@ -106,7 +120,8 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
         405: ("method-not-allowed", f"{request.method} is not taken here"),
     }.get(error.status_code, ("refused", error.detail))
     headers = {"Allow": _allowed(request)} if error.status_code == 405 else None
-    return problem_response(error.status_code, slug, detail, request.state.request_id, headers=headers)
+    path = request.scope["path"]
+    return problem_response(error.status_code, slug, detail, request.state.request_id, headers=headers, path=path)
 
 
 def _allowed(request: Request) -> str:

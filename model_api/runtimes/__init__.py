@@ -1,19 +1,18 @@
 """Artifact → predictor. A predictor takes columns of checked values and gives numbers, or classes."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from model_api.signature import Columns
+from model_api.values import Value
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """What a model says of n instances."""
 
     numbers: Floats | None = None
@@ -22,6 +21,10 @@ class Output:
     """Classification: n positions among the target's classes."""
     probabilities: Floats | None = None
     """Classification: n × k probabilities, in the order of the target's classes; None where the model has none."""
+
+
+Row = tuple[Value, ...]
+"""The values of an instance, in the order of the signature's features; None is missing."""
 
 
 class Predictor(Protocol):

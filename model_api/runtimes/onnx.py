@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from model_api.errors import ArtifactError
-from model_api.runtimes import Output
+from model_api.runtimes import Output, Row
 from model_api.signature import Columns
 
 FILE = "pipeline.onnx"
@@ -32,6 +32,15 @@ def session_of(data: bytes) -> Any:
         raise ArtifactError(f"ONNX Runtime refuses the file: {_first_line(error)}") from error
 
 
+def direct_run(session: Any) -> Callable[[Sequence[str], Mapping[str, Any]], list[Any]]:
+    """Give the compiled run of a session, without the checks of names that its wrapper makes on each call."""
+    compiled = getattr(session, "_sess", None)
+    if compiled is None:
+        run: Callable[[Sequence[str], Mapping[str, Any]], list[Any]] = session.run
+        return run
+    return lambda outputs, feed: compiled.run(outputs, feed, None)
+
+
 class OnnxPredictor:
     """Runs a pipeline that was converted as a whole: one matrix of all features in, or one tensor a feature."""
 
@@ -40,7 +49,10 @@ class OnnxPredictor:
     ) -> None:
         """`outputs`: the name of each part; `classes`: the target's. Raises ArtifactError."""
         self._session = session
+        self._features = list(features)
         self._outputs = dict(outputs)
+        self._names = list(self._outputs.values())
+        self._compute = direct_run(session)
         self._positions = {level: position for position, level in enumerate(classes)}
         inputs = {found.name: found.type for found in session.get_inputs()}
         if not all(kind in KINDS for kind in inputs.values()):
@@ -52,9 +64,17 @@ class OnnxPredictor:
 
     def predict(self, columns: Columns) -> Output:
         """Predict for n instances, given as one list of n values per feature; None is missing."""
-        results = dict(
-            zip(self._outputs, self._session.run(list(self._outputs.values()), self._feed(columns)), strict=True)
-        )
+        return self._run(self._feed(columns))
+
+    def predict_rows(self, rows: Sequence[Row]) -> Output:
+        """Predict for a few instances, each a tuple of its features' values; None is missing."""
+        if self._matrix:
+            tensor, dtype, _ = self._inputs[0]
+            return self._run({tensor: np.array(rows, dtype=dtype)})
+        return self._run(self._feed(dict(zip(self._features, map(list, zip(*rows, strict=True)), strict=True))))
+
+    def _run(self, feed: dict[str, Any]) -> Output:
+        results = dict(zip(self._outputs, self._compute(self._names, feed), strict=True))
         if "numbers" in results:
             numbers = np.asarray(results["numbers"], dtype=np.float64)
             return Output(numbers=numbers[:, 0] if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers)

@@ -5,10 +5,11 @@ save a microsecond. Each must answer the artifact's own examples before it count
 going to run, for one row and for many.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from model_api.artifact import Artifact
-from model_api.runtimes import Output, Predictor, lowered, onnx
+from model_api.runtimes import Output, Predictor, Row, lowered, onnx
 from model_api.runtimes.examples import require_examples
 from model_api.runtimes.timing import timed
 from model_api.signature import Columns
@@ -37,14 +38,29 @@ class Choice:
 class ChosenPredictor:
     """Asks the form that is faster for so many rows."""
 
-    def __init__(self, choice: Choice, one: Predictor, many: Predictor) -> None:
+    def __init__(self, choice: Choice, one: Predictor, many: Predictor, names: Sequence[str] = ()) -> None:
         self.choice = choice
+        self._names = list(names)
         self._one, self._many = one, many
+
+    def seconds(self, rows: int) -> float:
+        """Estimate how long a prediction takes, from what was measured when the model was loaded."""
+        one, many = self.choice.timings[self.choice.one], self.choice.timings[self.choice.many]
+        if rows < MANY:
+            return rows * one["one_row_us"] * 1e-6
+        return max(one["one_row_us"] * 1e-6, rows * many["thousand_rows_ms"] * 1e-6)
 
     def predict(self, columns: Columns) -> Output:
         """Predict for n instances, given as one list of n values per feature; None is missing."""
         few = len(next(iter(columns.values()))) < MANY
         return (self._one if few else self._many).predict(columns)
+
+    def predict_rows(self, rows: Sequence[Row]) -> Output:
+        """Predict for n instances, each a tuple of its features' values; None is missing."""
+        predictor = self._one if len(rows) < MANY else self._many
+        if isinstance(predictor, lowered.LoweredPredictor | onnx.OnnxPredictor) and len(rows) < MANY:
+            return predictor.predict_rows(rows)
+        return predictor.predict(dict(zip(self._names, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 def load_predictor(artifact: Artifact, trust: Trust) -> ChosenPredictor:
@@ -56,7 +72,7 @@ def load_predictor(artifact: Artifact, trust: Trust) -> ChosenPredictor:
     timings = {name: timed(predictor, artifact.examples.columns) for name, predictor in candidates.items()}
     one = min(timings, key=lambda name: timings[name]["one_row_us"])
     many = min(timings, key=lambda name: timings[name]["thousand_rows_ms"])
-    return ChosenPredictor(Choice(one, many, timings), candidates[one], candidates[many])
+    return ChosenPredictor(Choice(one, many, timings), candidates[one], candidates[many], artifact.signature.names)
 
 
 def proved_forms(artifact: Artifact) -> list[str]:
@@ -72,7 +88,7 @@ def proved_forms(artifact: Artifact) -> list[str]:
 
 def _load(artifact: Artifact, name: str, trust: Trust) -> Predictor:
     if name == "plan":
-        return lowered.load(artifact.read)
+        return lowered.load(artifact.read, artifact.signature.names)
     if name in COMPILED:
         outputs, signature = artifact.forms[name].get("outputs"), artifact.signature
         return onnx.load(artifact.read, signature.names, outputs, signature.target.classes)

@@ -359,7 +359,7 @@ def _contradictions() -> Iterator[Case]:
     yield Case(
         "R34",
         "a classification, it says",
-        "the signature is of a classification or of a regression",
+        "the target is a regression, and has no classes",
         _signature(_classes),
     )
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -141,6 +142,18 @@ def test_a_model_without_a_champion_cannot_be_opened(upstream: MakeUpstream) -> 
 
     with pytest.raises(UnknownModel, match="rent"):
         client_of(upstream(by_hand({"/models": empty}))).champion("rent")
+
+
+def test_a_model_of_which_nothing_is_understood_is_a_bad_answer_and_the_others_are_opened(
+    upstream: MakeUpstream,
+) -> None:
+    said: Any = KITCHEN["/models"]
+    catalogue = {**said, "models": [*said["models"], {"name": "spam", "champion": 3}]}
+    client = client_of(upstream(by_hand({**KITCHEN, "/models": catalogue})))
+
+    with pytest.raises(BadAnswer, match="what is said of spam"):
+        client.champion("spam")
+    assert client.champion("rent") == RENT
 
 
 def test_what_was_seen_last_is_known_without_asking(upstream: MakeUpstream) -> None:

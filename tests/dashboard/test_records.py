@@ -1,5 +1,6 @@
 """What the model service says is input: each field is checked, and what is shown together must fit together."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -324,3 +325,33 @@ def test_an_answer_needs_no_field_that_its_kind_of_model_lacks() -> None:
     }
 
     assert Prediction.model_validate(answer).probabilities is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"title": 5},
+        {"target": {"name": "rent"}},
+        {"target": kitchen.target("a", "b").model_dump() | {"positive": "nope"}},
+    ],
+)
+def test_what_is_odd_about_one_model_is_no_harm_to_the_others(odd: dict[str, Any]) -> None:
+    good = catalogue_of(kitchen.model())
+    bad = {"name": "spam", "champion": {**good["models"][0]["champion"], **odd}}
+
+    catalogue = Catalogue.model_validate_json(json.dumps({**good, "models": [*good["models"], bad]}))
+
+    assert catalogue.champion("rent")
+    assert [(listing.name, listing.understood) for listing in catalogue.models] == [("rent", True), ("spam", False)]
+    assert catalogue.champion("spam") is None
+
+
+def catalogue_of(model: ModelVersion) -> dict[str, Any]:
+    """Write what the service says of all models when there is one."""
+    answers = kitchen.answers(model, predicted=kitchen.prediction(700.0), rows=kitchen.reference([700.0]))
+    return dict(json.loads(json.dumps(answers["/models"])))
+
+
+def test_a_model_that_has_no_name_spoils_the_catalogue() -> None:
+    with pytest.raises(ValidationError):
+        Catalogue.model_validate({"models": [{"champion": None}], "default": "rent"})

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import structlog
-from fastapi import FastAPI
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -24,13 +23,14 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, binarize
 from starlette.testclient import TestClient
 
 from model_api import gate
-from model_api.app import create_app
+from model_api.app import ModelService, create_app
 from model_api.loading import load_version
 from model_api.logs import configure_logging
 from model_api.publishing import publish
 from model_api.settings import Settings
 from model_api.trial import Limits, Trial
 from model_api.trust import Trust
+from tests.model_api.roads import BothRoads
 
 LOADING = "the models are being loaded"
 PATIENCE = 30
@@ -50,15 +50,15 @@ def never_fails_inside(response: httpx2.Response) -> None:
 
 
 @pytest.fixture(scope="session")
-def service(models_folder: Path) -> FastAPI:
+def service(models_folder: Path) -> ModelService:
     """The service with the four embedded models."""
     return create_app(Settings(models=str(models_folder), allowed_hosts=("testserver",)))
 
 
 @pytest.fixture(scope="session")
-def client(service: FastAPI) -> Iterator[TestClient]:
-    """A guest at the counter of `service`; any answer of 500 fails the test."""
-    with TestClient(service) as client:
+def client(service: ModelService) -> Iterator[TestClient]:
+    """A guest at the counter of `service`; an answer of 500, or one that the two roads do not share, fails the test."""
+    with TestClient(BothRoads(service)) as client:
         wait_until_loaded(client)
         client.event_hooks["response"].append(never_fails_inside)
         yield client
@@ -162,8 +162,9 @@ def small_models(published_small_models: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def small_client(published_small_models: Path) -> Iterator[TestClient]:
-    """A guest at the counter of a service with the two small models; any answer of 500 fails the test."""
-    with TestClient(create_app(Settings(models=str(published_small_models), allowed_hosts=("testserver",)))) as client:
+    """The same with the two small models."""
+    service = create_app(Settings(models=str(published_small_models), allowed_hosts=("testserver",)))
+    with TestClient(BothRoads(service)) as client:
         wait_until_loaded(client)
         client.event_hooks["response"].append(never_fails_inside)
         yield client

@@ -1,9 +1,13 @@
 """The command line as a person uses it: publish, inspect, promote, rollback, challenge."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import joblib  # noqa: TID251 -- the command line is given one
 import numpy as np
@@ -11,11 +15,19 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 import servery
-from model_api.folders import read_aliases, read_history
+from model_api import promotion
+from model_api.cli import report_table
+from model_api.folders import move_alias, read_aliases, read_history
+from model_api.gate import Check, Report
 from model_api.publishing.estimator_file import dump
+from model_api.trial import Limits
+from model_api.trust import Trust
 
+ROOT = Path(__file__).parent.parent.parent
 Say = Callable[..., tuple[int, str, str]]
 
 
@@ -136,6 +148,15 @@ def test_a_model_without_data_is_published_with_guesses(say: Say, model: Path) -
         (("publish", "rent.skops", "--name", "Rent!"), "Rent!"),
         (("publish", "gone.skops", "--name", "rent"), "gone.skops cannot be read: No such file"),
         (("publish", "--package", "absent"), "absent"),
+        (
+            ("publish", "--package", "absent", "--name", "x", "--test", "flats.csv", "--no-compile"),
+            "a package brings its own name, data and descriptions: leave out --name, --test, --no-compile",
+        ),
+        (("publish", "rent.skops", "--package", "absent"), "leave out MODEL"),
+        (
+            ("publish", *PUBLISH[1:4], "--target", "rent", "--target", "rooms", "--name", "rent"),
+            "there must be as many true values a row as the estimator predicts, 1, not 2: rent, rooms",
+        ),
         (("inspect", "flats.csv"), "flats.csv is no version, no skops, ONNX or pickle file"),
         (("promote", "rent", "1"), "there is no model 'rent' in models; there is none"),
         (("rollback", "rent"), "there is no model 'rent'"),
@@ -223,8 +244,9 @@ def test_force_overrules_and_is_written_down_and_rollback_goes_back(say: Say, tw
 
 
 def test_a_challenger_looks_on_or_takes_a_share(say: Say, two_versions: Path) -> None:
-    words = ("challenge", "rent", "--shadow", "candidate")
-    assert say(*words)[0] == 0
+    move_alias(two_versions, "candidate", "2")
+    code, out, _ = say("challenge", "rent", "--shadow", "candidate")
+    assert (code, out) == (0, "rent: the champion answers alone; the candidate looks on\n")
     assert say("challenge", "rent", "--share", "candidate", "--percent", "5", "--key", "header:x-user")[0] == 0
     assert json.loads((two_versions / "traffic.json").read_bytes())["share"]["percent"] == 5
 
@@ -237,6 +259,8 @@ def test_a_challenger_looks_on_or_takes_a_share(say: Say, two_versions: Path) ->
     [
         ((), "say --shadow ALIAS, --share ALIAS --key KEY, or --off"),
         (("--share", "candidate"), "key"),
+        (("--share", "nobody", "--key", "header:x", "--percent", "30"), "no version has the alias 'nobody'; there is"),
+        (("--shadow", "nobody"), "no version has the alias 'nobody'; there is champion"),
         (("--share", "candidate", "--key", "header:x", "--percent", "300"), "percent"),
     ],
 )
@@ -260,3 +284,131 @@ def test_models_may_lie_elsewhere(say: Say, model: Path, monkeypatch: pytest.Mon
     shutil.rmtree(model.parent / "cache")
     _, out, _ = say(*PUBLISH, "--models", place)
     assert out.startswith(f"rent was published already, byte for byte: it is version 1 in {place}")
+
+
+def test_a_description_that_is_wrong_is_one_sentence(say: Say, model: Path) -> None:
+    for text, reason in (
+        ('[target]\npositive = "nope"', "the target is a regression, and has no classes"),
+        ("title = 5", "d.toml: the description: title must be text, not 5"),
+        ('[features.area]\nunits = "m"', "d.toml: the feature area has no 'units'; did you mean unit?"),
+        (
+            '[features.area]\ntype = "boolean"',
+            "the data does not fit what is said of it: area must be true or false, not",
+        ),
+        ('[target]\nclasses = ["a"]', 'the target: classes must be what the estimator knows, none, not "a"'),
+    ):
+        (model.parent / "d.toml").write_text(text)
+        code, _, errors = say(*PUBLISH, "--describe", "d.toml")
+        assert (code, errors.count("\n")) == (2, 1)
+        assert reason in errors
+
+
+def test_codes_that_the_estimator_knows_keep_their_zeros(say: Say, tmp_path: Path) -> None:
+    rows = pd.DataFrame({"zip": ["01234", "00070", "12345"] * 20, "rent": np.arange(60.0)})
+    rows.to_csv(tmp_path / "zips.csv", index=False)
+    estimator = make_pipeline(OneHotEncoder(), LinearRegression()).fit(rows[["zip"]], rows["rent"])
+    (tmp_path / "zips.skops").write_bytes(dump(estimator))
+
+    assert say("publish", "zips.skops", "--data", "zips.csv", "--target", "rent", "--name", "zips")[0] == 0
+
+    signature = json.loads((tmp_path / "models" / "zips" / "1" / "signature.json").read_bytes())
+    assert signature["features"][0]["categories"] == ["00070", "01234", "12345"]
+
+
+def test_a_broken_version_in_a_bucket_blocks_no_other_model(
+    say: Say, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(model.parent / "cache"))
+    elsewhere = model.parent / "elsewhere"
+    (elsewhere / "other" / "1").mkdir(parents=True)
+    (elsewhere / "other" / "1" / "card.md").write_text("half")
+
+    code, _, errors = say(*PUBLISH, "--models", elsewhere.as_uri())
+
+    assert code == 0
+    assert "could be fetched: other/1: it is incomplete: it has no manifest.json yet" in errors
+    assert read_aliases(elsewhere / "rent") == {"champion": "1"}
+
+
+def test_an_alias_is_taken_away(say: Say, two_versions: Path) -> None:
+    move_alias(two_versions, "candidate", "2")
+
+    code, out, _ = say("demote", "rent", "--alias", "candidate")
+
+    assert (code, out) == (0, "rent: no version is the candidate any more; it was version 2\n")
+    assert read_aliases(two_versions) == {"champion": "1"}
+    assert say("demote", "rent", "--alias", "champion")[0] == 2
+
+
+def test_promotion_trusts_and_limits_what_the_service_does(
+    say: Say, two_versions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def examine(*given: Any) -> Report:
+        asked.append(given[-2:])
+        return Report("rent", "2", "1", (Check("it can be served", True, ""),), ())
+
+    monkeypatch.setattr(promotion, "examine", examine)
+    for name, value in (("TRUSTED_TYPES", "a.B"), ("PACKAGES", "x"), ("LOAD_SECONDS", "7"), ("TRUST_PICKLE", "true")):
+        monkeypatch.setenv(f"MODEL_API_{name}", value)
+
+    assert say("promote", "rent", "2", "--trust-type", "c.D")[0] == 0
+
+    assert asked == [(Trust(("a.B", "c.D"), True, ("x",)), Limits(seconds=7))]
+
+
+def test_what_could_not_be_compared_is_marked() -> None:
+    checks = (Check("a", True, "1"), Check("b", False, "2"), Check("c", True, "3", compared=False))
+
+    lines = report_table(Report("rent", "2", "1", checks, ())).splitlines()
+
+    assert [line[2:4] for line in lines[1:]] == ["ok", "NO", "--"]
+
+
+def test_what_is_guessed_is_marked_when_it_is_shown(say: Say, model: Path) -> None:
+    assert say("publish", "rent.skops", "--name", "rent")[0] == 0
+
+    _, out, _ = say("inspect", "models/rent/1")
+
+    assert "area: number (guessed)" in out
+
+
+def test_types_that_are_named_are_trusted_when_a_file_is_inspected(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "sklearn.preprocessing._data.binarize"
+    (tmp_path / "own.skops").write_bytes(dump(make_pipeline(FunctionTransformer(eval))))
+    assert say("inspect", "own.skops")[0] == 1
+    assert say("inspect", "own.skops", "--trust-type", "builtins.eval")[0] == 0
+    monkeypatch.setenv("MODEL_API_TRUSTED_TYPES", f"{name},builtins.eval")
+    assert say("inspect", "own.skops")[0] == 0
+
+
+def test_an_mlflow_model_is_inspected(say: Say, model: Path) -> None:
+    folder = model.parent / "mlflow"
+    folder.mkdir()
+    (folder / "MLmodel").write_text("flavors: {python_function: {}, sklearn: {pickled_model: model.skops}}")
+    model.rename(folder / "model.skops")
+
+    code, out, _ = say("inspect", "mlflow")
+
+    assert code == 0
+    for line in (
+        *("kind: an MLflow model", "flavours: python_function, sklearn", "model file: model.skops"),
+        *("  kind: a skops file", "    sklearn.linear_model._base.LinearRegression: 1"),
+    ):
+        assert line in out.splitlines()
+    code, _, errors = say("inspect", ".")
+    assert code == 2
+    assert "holds no version and no model" in errors
+
+
+def test_who_reads_only_the_first_line_gets_no_traceback(published: Path) -> None:
+    command = [sys.executable, "-m", "servery", "inspect", "models/rent/1"]
+    where = {"cwd": published.parent.parent, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **where) as process:  # type: ignore[call-overload] # its options in a table
+        process.stdout.close()
+        errors = process.stderr.read()
+
+    assert (process.returncode, errors) == (141, "")

@@ -63,13 +63,10 @@ def test_the_scores_of_a_classification_are_what_the_true_class_lacks_ascending(
 def test_a_prediction_set_keeps_what_the_coverage_leaves(
     probabilities: list[float], coverage: float, kept: list[Level]
 ) -> None:
-    scores = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 0.95]
+    limit = conformal.margin([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 0.95], coverage)
 
-    assert conformal.prediction_set(np.array(probabilities), ["a", "b", "c"], scores, coverage) == kept
-
-
-def test_too_little_calibration_gives_no_prediction_set() -> None:
-    assert conformal.prediction_set(np.array([0.9, 0.1]), [0, 1], [0.1, 0.2], 0.9) is None
+    assert limit is not None
+    assert conformal.prediction_set(probabilities, ["a", "b", "c"], limit) == kept
 
 
 @pytest.fixture(scope="module")

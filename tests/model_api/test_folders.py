@@ -13,14 +13,18 @@ from model_api.artifact import ALIASES
 from model_api.errors import ArtifactError
 from model_api.folders import (
     HISTORY,
+    NEWEST,
     as_json,
+    highest_number,
     models_in,
     move_alias,
     read_aliases,
     read_history,
+    remove_alias,
     strangers_in,
     versions_of,
     write_aside,
+    write_down_number,
 )
 
 
@@ -193,3 +197,47 @@ def test_a_move_after_a_crash_is_not_lost(tmp_path: Path) -> None:
     move_alias(tmp_path, "champion", "2")
 
     assert [move["to"] for move in read_history(tmp_path)] == ["1", "2"]
+
+
+def test_a_number_that_was_given_once_is_known_after_its_version_was_deleted(model: Path) -> None:
+    assert highest_number(model) == 10
+    write_down_number(model, "11")
+    assert highest_number(model) == 11
+    move_alias(model, "champion", "12")
+    move_alias(model, "champion", "1")
+    assert highest_number(model) == 12
+    (model / NEWEST).write_text("13")
+    assert highest_number(model) == 13
+
+
+@pytest.mark.parametrize("text", ["", "x", "-3", "1e9", "٣"])
+def test_what_is_no_number_is_not_counted(model: Path, text: str) -> None:
+    (model / NEWEST).write_text(text)
+    (model / HISTORY).write_text(json.dumps({"published": text}) + "\n" + json.dumps({"published": 99}) + "\n")
+    (model / ALIASES).write_text("[")
+
+    assert highest_number(model) == 10
+
+
+def test_that_a_version_was_published_is_no_move(model: Path) -> None:
+    write_down_number(model, "11")
+
+    assert read_history(model) == []
+
+
+def test_an_alias_is_taken_away_and_that_is_written_down(model: Path) -> None:
+    move_alias(model, "champion", "1")
+    move_alias(model, "challenger", "2")
+
+    assert remove_alias(model, "challenger", by="demote") == "2"
+
+    assert read_aliases(model) == {"champion": "1"}
+    assert {**read_history(model)[-1], "at": ""} == {
+        "at": "",
+        "alias": "challenger",
+        "from": "2",
+        "to": None,
+        "by": "demote",
+    }
+    with pytest.raises(ArtifactError, match="rent has no alias 'challenger'; there is champion"):
+        remove_alias(model, "challenger")

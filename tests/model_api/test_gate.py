@@ -111,7 +111,20 @@ def test_a_quality_that_was_never_measured_is_no_quality(tmp_path: Path) -> None
     report = compared(model)
 
     assert "it is as good" in report.broken
-    assert found(report, "it is as good") == "the quality of one of them was never measured"
+    assert found(report, "it is as good") == "its quality was never measured, because it was published without data"
+
+
+def test_what_a_champion_without_data_leaves_open_is_said_and_not_held_against_the_candidate(tmp_path: Path) -> None:
+    X, y = rows()
+    publish(LinearRegression().fit(X, y), name="line", models=tmp_path, target={"name": "y"})
+    report = compared(add(tmp_path, LinearRegression()))
+
+    assert report.broken == []
+    assert [check.rule for check in report.checks if not check.compared] == [
+        *("it takes what the champion takes", "it is as good"),
+    ]
+    assert "not compared: the champion was published without data" in found(report, "it takes what the champion takes")
+    assert "not compared: the champion was published without data" in found(report, "it is as good")
 
 
 def test_a_much_slower_or_larger_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

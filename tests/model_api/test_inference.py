@@ -1,5 +1,6 @@
 """The use cases, with a predictor that says what the test wants it to say."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def spam(models: Path, probabilities: list[float]) -> LoadedModel:
     return LoadedModel(Artifact(models / "spam" / "1"), ChosenPredictor(CHOICE, predictor, predictor))
 
 
-def only(predictions: list[Any]) -> Prediction:
+def only(predictions: Sequence[Any]) -> Prediction:
     (prediction,) = predictions
     assert isinstance(prediction, Prediction)
     return prediction

@@ -53,6 +53,7 @@ def test_a_failure_inside_is_counted_as_one(
         raise RuntimeError
 
     monkeypatch.setattr("model_api.inference.predict", explode)
+    monkeypatch.setattr("model_api.inference.predict_rows", explode)
     watched.post("/predict", json={"data": flat})
 
     value = read(watched)

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from model_api.app import ModelService
 from model_api.loading import LoadedModel
 from model_api.metrics import Metrics
 from model_api.middleware import HEADERS, RequestMiddleware
@@ -131,6 +132,12 @@ def test_a_star_allows_every_host(serving: Callable[..., TestClient], published_
     assert anybody.get("/health/live", headers={"Host": "anything.example"}).status_code == 200
 
 
+@pytest.fixture
+def one_road(client: TestClient, service: ModelService) -> TestClient:
+    """The same guest, asking once: what `client` asks of both roads leaves two lines."""
+    return TestClient(service, raise_server_exceptions=False)
+
+
 def access_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Give the access lines among the JSON lines of the log."""
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -150,7 +157,7 @@ def test_health_checks_leave_no_line(
 
 @pytest.mark.parametrize(("method", "path", "status"), [row for row in PATHS if "health" not in row[1]])
 def test_every_other_request_leaves_one_line(
-    client: TestClient,
+    one_road: TestClient,
     log_to_stderr: LogToStderr,
     capsys: pytest.CaptureFixture[str],
     method: str,
@@ -159,7 +166,7 @@ def test_every_other_request_leaves_one_line(
 ) -> None:
     log_to_stderr("json")
 
-    client.request(method, path, headers={"X-Request-ID": "r1"})
+    one_road.request(method, path, headers={"X-Request-ID": "r1"})
 
     (line,) = access_lines(capsys)
     assert (line["method"], line["path"], line["status"]) == (method, path.partition("?")[0], status)
@@ -168,14 +175,22 @@ def test_every_other_request_leaves_one_line(
 
 
 def test_the_line_of_a_prediction_names_the_model_and_counts_the_rows(
-    client: TestClient, log_to_stderr: LogToStderr, capsys: pytest.CaptureFixture[str], patient: dict[str, Any]
+    serving: Callable[..., TestClient],
+    published_small_models: Path,
+    log_to_stderr: LogToStderr,
+    capsys: pytest.CaptureFixture[str],
+    flat: dict[str, Any],
 ) -> None:
+    client = serving(published_small_models, log_format="json")
     log_to_stderr("json")
 
-    client.post("/predict", json=[patient] * 3)
-    client.get("/models/wine/predict?limit=7")
+    client.post("/predict", json=[flat] * 3)
+    client.post("/predict", json=[flat] * 2, headers={"X-Request-Timeout": "30"})
+    client.get("/metrics")
+    client.get("/models/spam/predict?limit=7")
 
-    assert [(line["model"], line["rows"]) for line in access_lines(capsys)] == [("diabetes/1", 3), ("wine/1", 7)]
+    lines = [line for line in access_lines(capsys) if "model" in line]
+    assert sorted((line["model"], line["rows"]) for line in lines) == [("rent/1", 2), ("rent/1", 3), ("spam/1", 7)]
 
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -206,12 +221,15 @@ NUMBER = 31.4159265
 
 @pytest.mark.parametrize("log_format", ["json", "readable"])
 def test_no_input_value_is_ever_logged(
-    client: TestClient,
+    one_road: TestClient,
     log_to_stderr: LogToStderr,
     capsys: pytest.CaptureFixture[str],
     patient: dict[str, Any],
     log_format: Literal["readable", "json"],
 ) -> None:
+    client = one_road
+    one_road.get("/metrics")  # so that nothing waits
+    capsys.readouterr()
     log_to_stderr(log_format)
 
     client.post("/predict", json={"data": patient | {"bmi": SECRET, SECRET: SECRET}})
@@ -221,9 +239,10 @@ def test_no_input_value_is_ever_logged(
     client.post("/predict", json={SECRET: SECRET})
     client.get("/predict", params=patient | {"bmi": NUMBER})
     client.get("/predict", params={SECRET: SECRET})
+    client.get("/metrics")
 
     logged = capsys.readouterr()
-    assert logged.err.count("request_id") == 7
+    assert logged.err.count("request_id") == 8
     assert SECRET not in logged.err + logged.out
     assert str(NUMBER) not in logged.err + logged.out
 

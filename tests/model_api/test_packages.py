@@ -36,6 +36,12 @@ def predict(model, frame):
 """
 
 
+COUNTS = LINE.replace('(2 * X["x"])', '(2 * X["x"]).astype("int64")')
+"""True values that are whole numbers, and answers that are not."""
+NO_CLASS = LINE.replace('(2 * X["x"])', '(X["x"] > 9).map({True: "a", False: "b"})').replace("model *", "1 / 0 *")
+"""Texts to be predicted, and code that fails when it is asked."""
+
+
 class Site:
     """A folder of installed packages that a test may fill."""
 
@@ -101,7 +107,14 @@ def test_only_those_that_are_allowed_are_found(site: Site) -> None:
         ("x = 1", "has no function load_model"),
         ("def load_model(): pass", "has no function load_data: its columns are not known"),
         (LINE.replace("return 2.0", "raise OSError('no file')"), "line.load_model fails: OSError: no file"),
-        (LINE.replace("return model * frame", "return 1 / 0 #"), "the estimator answers for none of the rows"),
+        (LINE.replace("return model * frame", "return 1 / 0 #"), "for none of the rows .* ZeroDivisionError: division"),
+        ("raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
+        (LINE.replace("return 2.0", "raise SystemExit(3)"), "line.load_model fails: SystemExit: 3"),
+        (LINE.replace("return X, ", "return X, 3, "), r"line.load_data must give a pair \(X, y\), not tuple"),
+        (LINE + "TITLE = 5", "the model: title must be text, not 5"),
+        (LINE + "TARGET = 5", "the target must be a table, not 5"),
+        (LINE + "FEATURES = {'x': {'units': 'm'}}", "the feature x has no 'units'; did you mean unit"),
+        (NO_CLASS, "the model package line fails: ZeroDivisionError: division by zero"),
     ],
 )
 def test_a_package_that_cannot_be_served_says_why(site: Site, tmp_path: Path, code: str, words: str) -> None:
@@ -175,6 +188,61 @@ def test_a_package_that_fails_keeps_no_other_from_being_published(
         "line is not published: the model package line cannot be imported: RuntimeError: no" in capsys.readouterr().out
     )
     assert versions_of(tmp_path / "other") == ["1"]
+
+
+def test_a_package_that_fails_in_any_way_keeps_no_other_from_being_published(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "absent", lambda _: [])
+    site.install("line", NO_CLASS)
+    site.install("other", LINE)
+
+    arrivals.publish(tmp_path)
+
+    assert "line is not published: the model package line fails: ZeroDivisionError" in capsys.readouterr().out
+    assert versions_of(tmp_path / "other") == ["1"]
+
+
+def test_a_package_that_the_operator_does_not_allow_is_not_run_when_servery_starts(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "absent", lambda _: [])
+    site.install("line", f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()" + LINE)
+    for allowed in ("none", "other"):
+        monkeypatch.setenv("MODEL_API_PACKAGES", allowed)
+        assert arrivals.main(tmp_path) == 0
+    assert not (tmp_path / "ran").exists()
+    assert capsys.readouterr().out == ""
+
+    monkeypatch.setenv("MODEL_API_PACKAGES", "line")
+    assert arrivals.main(tmp_path) == 0
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_wrong_setting_is_named_before_any_package_is_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_API_MAX_ROWS", "many")
+
+    assert arrivals.main(tmp_path) == 2
+    assert capsys.readouterr().out.startswith("MODEL_API_MAX_ROWS is 'many': Input should be a valid integer")
+
+
+def test_whole_numbers_are_classes_only_when_the_package_answers_with_nothing_else(site: Site, tmp_path: Path) -> None:
+    site.install("line", COUNTS.replace("return 2.0", "return 1.3"))
+    assert Artifact(publish_package(find_package("line"), tmp_path)).signature.target.task == "regression"
+
+    site.install("line", COUNTS, "1.1")
+    assert Artifact(publish_package(find_package("line"), tmp_path)).signature.target.task == "multiclass"
+
+
+def test_a_package_may_say_what_its_whole_numbers_are(site: Site, tmp_path: Path) -> None:
+    site.install("line", COUNTS + "TARGET = {'task': 'regression'}")
+    assert Artifact(publish_package(find_package("line"), tmp_path)).signature.target.classes == ()
+
+    site.install("line", COUNTS + "TARGET = {'task': 'binary'}", "1.1")
+    with pytest.raises(ValueError, match='task must be what the estimator knows, "multiclass", not "binary"'):
+        publish_package(find_package("line"), tmp_path)
 
 
 def test_the_example_answers_as_its_pipeline_on_every_row(no_show: Site, tmp_path: Path) -> None:

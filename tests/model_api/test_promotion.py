@@ -10,7 +10,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 
 from model_api.folders import read_aliases, read_history
-from model_api.promotion import Refused, promote, rollback
+from model_api.promotion import Refused, demote, promote, rollback
 from model_api.publishing import publish
 
 pytestmark = pytest.mark.usefixtures("tried_here")
@@ -142,3 +142,23 @@ def test_half_a_line_in_the_history_is_no_harm(model: Path) -> None:
         file.write('{"alias": "champi')
 
     assert rollback(model) == ("2", "1")
+
+
+def test_an_alias_is_taken_away_and_cannot_be_gone_back_to(model: Path) -> None:
+    promote(model, "2", alias="challenger")
+
+    assert demote(model, "challenger") == "2"
+    assert read_aliases(model) == {"champion": "1"}
+    promote(model, "3", alias="challenger")
+    with pytest.raises(Refused, match="line has no earlier challenger to go back to"):
+        rollback(model, "challenger")
+
+
+def test_an_alias_that_answers_is_not_taken_away(model: Path) -> None:
+    with pytest.raises(Refused, match="the champion cannot be taken away, because it answers"):
+        demote(model, "champion")
+    promote(model, "2", alias="challenger")
+    (model / "traffic.json").write_text('{"shadow": "challenger"}')
+
+    with pytest.raises(Refused, match="the challenger of line gets requests: say servery challenge line --off first"):
+        demote(model, "challenger")

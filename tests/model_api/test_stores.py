@@ -9,8 +9,8 @@ import fsspec
 import pytest
 
 from model_api.artifact import Artifact
-from model_api.folders import move_alias, read_aliases
-from model_api.stores import LocalStore, RemoteStore, StoreFailed, open_store
+from model_api.folders import highest_number, move_alias, read_aliases, write_down_number
+from model_api.stores import LocalStore, NotAllFetched, RemoteStore, StoreFailed, open_store
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -152,6 +152,134 @@ def test_a_new_version_and_a_moved_alias_are_brought_there(store: RemoteStore, u
     other.pull()
     assert read_aliases(other.folder / "rent") == {"champion": "2"}
     Artifact(other.folder / "rent" / "2").check()
+
+
+def another_version(store: RemoteStore, title: str) -> Path:
+    """Publish a second version of a model in the copy, as a publisher does: numbered by what the copy knows."""
+    model = store.folder / "rent"
+    number = str(highest_number(model) + 1)
+    copy = Path(shutil.copytree(model / "1", model / number))
+    manifest = json.loads((copy / "manifest.json").read_bytes())
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "version": number, "title": title}))
+    write_down_number(model, number)
+    return copy
+
+
+def test_of_two_who_publish_the_same_number_the_second_is_refused_and_gets_the_next(
+    store: RemoteStore, url: str, tmp_path: Path
+) -> None:
+    other = open_store(url, tmp_path / "another cache")
+    assert isinstance(other, RemoteStore)
+    for each in (store, other):
+        each.pull()
+    another_version(store, "first")
+    mine = another_version(other, "second")
+    store.push("rent")
+
+    with pytest.raises(StoreFailed, match=r"rent/2 was published to .* by somebody else meanwhile, so yours is not"):
+        other.push("rent")
+    assert not mine.exists()
+    assert json.loads(read(url, "rent/2/manifest.json"))["title"] == "first"
+
+    other.pull()
+    assert Artifact(other.folder / "rent" / "2").manifest.title == "first"
+    another_version(other, "second")
+    other.push("rent")
+    assert json.loads(read(url, "rent/3/manifest.json"))["title"] == "second"
+
+
+def test_a_version_that_somebody_else_has_begun_to_publish_is_not_mixed_with(store: RemoteStore, url: str) -> None:
+    store.pull()
+    another_version(store, "mine")
+    write(url, "rent/2/card.md", b"# Theirs")
+
+    with pytest.raises(StoreFailed, match=r"rent/2 in .* holds other files already, and no manifest\.json"):
+        store.push("rent")
+    assert read(url, "rent/2/card.md") == b"# Theirs"
+
+
+def test_what_was_interrupted_is_brought_to_its_end(store: RemoteStore, url: str) -> None:
+    store.pull()
+    version = another_version(store, "mine")
+    write(url, "rent/2/card.md", (version / "card.md").read_bytes())
+
+    store.push("rent")
+
+    assert read(url, "rent/2/manifest.json") == (version / "manifest.json").read_bytes()
+
+
+def test_a_place_that_cannot_be_written_to_leaves_nothing_in_the_copy(
+    tmp_path: Path, published_small_models: Path
+) -> None:
+    store = open_store(f"memory:///{tmp_path.name}", tmp_path)
+    assert isinstance(store, RemoteStore)
+    store.pull()
+    shutil.copytree(published_small_models / "rent", store.folder / "rent")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_write", no_permission)
+        with pytest.raises(StoreFailed, match="no permission"):
+            store.push("rent")
+
+    assert list(store.folder.iterdir()) == []
+    store.pull()
+
+
+def no_permission(place: str, data: bytes) -> None:
+    raise StoreFailed("no permission")
+
+
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_what_was_fetched_stays_when_the_place_holds_nothing_any_more(store: RemoteStore, url: str, how: str) -> None:
+    store.pull()
+    files, root = fsspec.core.url_to_fs(url)
+    files.rm(root, recursive=True)
+    files.makedirs(root if how == "empty" else f"{root}-other", exist_ok=True)
+
+    with pytest.raises(StoreFailed, match="is missing or holds no model any more; what was fetched before is kept"):
+        store.pull()
+
+    assert sorted(path.name for path in store.folder.iterdir()) == ["rent", "spam"]
+    files.makedirs(root, exist_ok=True)
+
+
+def test_a_broken_version_is_told_apart_from_a_place_that_cannot_be_reached(store: RemoteStore, url: str) -> None:
+    write(url, "rent/1/card.md", b"Trust me.")
+
+    with pytest.raises(NotAllFetched):
+        store.pull()
+
+
+def test_a_broken_version_keeps_its_number(store: RemoteStore, url: str) -> None:
+    write(url, "rent/7/card.md", b"# Half")
+
+    with pytest.raises(NotAllFetched, match="rent/7: it is incomplete"):
+        store.pull()
+
+    assert highest_number(store.folder / "rent") == 7
+
+
+def test_a_version_that_was_replaced_is_fetched_again(store: RemoteStore, url: str, tmp_path: Path) -> None:
+    store.pull()
+    manifest = json.loads(read(url, "rent/1/manifest.json"))
+    write(url, "rent/1/manifest.json", json.dumps({**manifest, "title": "Other"}).encode())
+    write(url, "rent/history.jsonl", b'{"published": "1"}\n')
+    store.pull()
+    assert Artifact(store.folder / "rent" / "1").manifest.title == "Other"
+
+    write(url, "rent/1/manifest.json", json.dumps({**manifest, "title": "A third"}).encode())
+    open_store(url, tmp_path / "cache").pull()  # a service that was started anew
+    assert Artifact(store.folder / "rent" / "1").manifest.title == "A third"
+
+
+def test_a_table_that_is_gone_there_goes_here(store: RemoteStore, url: str) -> None:
+    write(url, "rent/traffic.json", b"{}")
+    store.pull()
+    files, root = fsspec.core.url_to_fs(url)
+    files.rm_file(f"{root}/rent/traffic.json")
+
+    store.pull()
+
+    assert not (store.folder / "rent" / "traffic.json").exists()
 
 
 def test_a_place_that_does_not_exist_is_empty(tmp_path: Path) -> None:

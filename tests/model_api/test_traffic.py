@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from model_api.errors import ArtifactError
-from model_api.traffic import Share, Traffic, as_table, read_traffic
+from model_api.traffic import Share, Traffic, as_table, in_words, read_traffic, require_aliases
 
 BY_HEADER = Share("challenger", 10, "header:x-user-id")
+SHARED = "the challenger answers for 10 % of the values of the header x-user-id, the champion for the rest"
 
 
 def of_share(share: Share, count: int = 4000) -> float:
@@ -89,3 +90,25 @@ def test_a_key_may_be_a_feature_of_the_first_instance() -> None:
 
 def test_who_has_no_key_is_of_no_share() -> None:
     assert not Share("challenger", 100, "header:x-user-id").takes("line", {}, [])
+
+
+@pytest.mark.parametrize("traffic", [Traffic("nobody"), Traffic(None, Share("nobody", 10, "header:x"))])
+def test_an_alias_that_no_version_has_is_refused(traffic: Traffic) -> None:
+    with pytest.raises(ValueError, match="no version has the alias 'nobody'; there is champion, challenger"):
+        require_aliases(traffic, {"champion": "1", "challenger": "2"})
+    require_aliases(traffic, {"nobody": "1"})
+
+
+@pytest.mark.parametrize(
+    ("traffic", "words"),
+    [
+        (Traffic(), "the champion answers alone"),
+        (Traffic("challenger"), "the champion answers alone; the challenger looks on"),
+        (
+            Traffic("candidate", BY_HEADER),
+            f"{SHARED}; the candidate looks on",
+        ),
+    ],
+)
+def test_what_is_set_is_said_in_a_sentence(traffic: Traffic, words: str) -> None:
+    assert in_words(traffic) == words

@@ -15,7 +15,14 @@ import numpy as np
 from model_api.errors import ArtifactError
 from model_api.publishing.compiling import onnx_pipeline
 from model_api.publishing.compiling.onnx_pipeline import Unconvertible
-from model_api.publishing.compiling.proof import Expected, Verdict, compare, expect, require_each_row_alone
+from model_api.publishing.compiling.proof import (
+    Expected,
+    Verdict,
+    compare,
+    expect,
+    require_each_row_alone,
+    why_no_answer,
+)
 from model_api.publishing.compiling.proof_rows import drawn, joined, rows_of
 from model_api.publishing.compiling.thresholds import ThresholdRows, threshold_rows
 from model_api.publishing.lowering import Unlowerable, lower
@@ -67,7 +74,8 @@ def compile_estimator(
     Without `forms` nothing is compiled: the estimator is asked for examples alone.
     Raises ValueError when the estimator answers for none of the rows.
     """
-    return _Compilation(estimator, signature, layout, rows, reference).run(forms=forms)
+    with np.errstate(all="ignore"):  # drawn rows are odd on purpose; who asks looks at the outcome
+        return _Compilation(estimator, signature, layout, rows, reference).run(forms=forms)
 
 
 class _Compilation:
@@ -127,7 +135,7 @@ class _Compilation:
         around = drawn(self._signature, self._rows)
         expected, left_out = expect(self._reference, joined([self._rows, around, thresholds.columns]))
         if expected is None:
-            raise ValueError("the estimator answers for none of the rows that it was published with")
+            raise ValueError(self._why_no_answer())
         self._compiled.rows = {
             "real": _count(self._rows),
             "drawn": _count(around),
@@ -137,6 +145,16 @@ class _Compilation:
             "left out because the estimator refuses them": left_out,
         }
         return expected
+
+    def _why_no_answer(self) -> str:
+        """Say what the estimator itself says of a row, and whether it was fitted on as many columns."""
+        reason = why_no_answer(self._reference, rows_of(self._rows, [0]))
+        words = f"the estimator answers for none of the rows that it was published with: {reason}"
+        fitted = getattr(self._estimator, "n_features_in_", None)
+        if fitted is not None and fitted != len(self._layout):
+            names = ", ".join(column["name"] for column in self._layout[:20])
+            words += f". It was fitted on {fitted} columns, and the data has {len(self._layout)}: {names}"
+        return words
 
     def _try_onnx(self) -> None:
         """Try the whole pipeline in float64, and in float32 only where that is not proved."""

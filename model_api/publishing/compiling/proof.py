@@ -20,6 +20,8 @@ FEWEST = 300
 REFERENCE_BATCH = 500
 ALONE, TOLERANCE_ALONE = 40, 1e-6
 """Rows that are asked about alone, and how much the answer may differ: arithmetic may take another order."""
+MOST_REASON = 500
+"""Characters of what an estimator says itself."""
 LOOKING_SECONDS = 20.0
 """Rows that the estimator itself refuses are looked for one by one, for so long; then whole batches are left out."""
 
@@ -106,6 +108,16 @@ def _answer(estimator: Predictor, columns: Columns) -> Output | None:
     except Exception:  # noqa: BLE001 -- whatever an estimator raises for odd rows, these rows prove nothing
         return None
     return output if _finite(output) else None
+
+
+def why_no_answer(estimator: Predictor, columns: Columns) -> str:
+    """Say why an estimator gives no answer for a row: in its own words, where it raised something."""
+    try:
+        estimator.predict(columns)
+    except Exception as error:  # noqa: BLE001 -- whatever it raises is the reason
+        cause = error.__cause__ if isinstance(error, UnusablePrediction) and error.__cause__ else error
+        return f"{type(cause).__name__}: {' '.join(str(cause).split())[:MOST_REASON]}"
+    return "what it gives is not a finite number"
 
 
 def _finite(output: Output) -> bool:

@@ -14,15 +14,16 @@ The input -1 is the columns that a predictor gets; every other input is the numb
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from model_api.errors import ArtifactError
-from model_api.runtimes import Output
+from model_api.runtimes import Output, Row
 from model_api.runtimes.lowered.operations import OPERATIONS
+from model_api.runtimes.lowered.operations.arithmetic import numbers_of_rows, raw_of_rows
 from model_api.signature import Columns
 
 FORMAT = 1
@@ -39,12 +40,19 @@ Step = tuple[Callable[..., Any], tuple[int, ...]]
 class LoweredPredictor:
     """Computes a plan."""
 
-    def __init__(self, document: Mapping[str, Any], blob: bytes, read: Callable[[str], bytes]) -> None:
-        """Build the operations; `read` gives the bytes of a file that the plan names. Raises ArtifactError."""
+    def __init__(
+        self, document: Mapping[str, Any], blob: bytes, read: Callable[[str], bytes], names: Sequence[str] = ()
+    ) -> None:
+        """Build the operations; `read` gives the bytes of a file that the plan names. Raises ArtifactError.
+
+        `names`: the features in the order of the rows that `predict_rows` gets.
+        """
         if document["format"] != FORMAT:
             raise ArtifactError(f"{PLAN} is of another format than {FORMAT}")
         arrays = [_array(described, blob) for described in document["arrays"]]
         self._steps = [_step(position, node, arrays, read) for position, node in enumerate(document["nodes"])]
+        sources = [_row_source(node, names) if names else None for node in document["nodes"]]
+        self._row_steps = [(row or step[0], step[1]) for row, step in zip(sources, self._steps, strict=True)]
         self._numbers, self._labels = document["numbers"], document["labels"]
         self._probabilities = document["probabilities"]
         self._rows = max(1, CELLS // max(1, int(document["width"])))
@@ -53,26 +61,34 @@ class LoweredPredictor:
         """Predict for n instances, given as one list of n values per feature; None is missing."""
         rows = len(next(iter(columns.values())))
         if rows <= self._rows:
-            return self._piece(columns)
+            return self._piece(columns, self._steps)
         pieces = [
-            self._piece({name: column[start : start + self._rows] for name, column in columns.items()})
+            self._piece({name: column[start : start + self._rows] for name, column in columns.items()}, self._steps)
             for start in range(0, rows, self._rows)
         ]
-        return Output(*(_joined([getattr(piece, part.name) for piece in pieces]) for part in fields(Output)))
+        return Output(*(_joined(list(parts)) for parts in zip(*pieces, strict=True)))
+
+    def predict_rows(self, rows: Sequence[Row]) -> Output:
+        """Predict for a few instances, each a tuple of its features' values; None is missing."""
+        return self._piece(rows, self._row_steps)
 
     def trace(self, columns: Columns, node: int) -> Any:
         """Give what one node holds; for those who look inside, never to serve."""
         return self._results(columns, self._steps[: node + 1])[node]
 
-    def _results(self, columns: Columns, steps: list[Step]) -> list[Any]:
+    def _results(self, source: Columns | Sequence[Row], steps: list[Step]) -> list[Any]:
         results: list[Any] = []
         with np.errstate(all="ignore"):  # who asks looks at the outcome
             for operation, inputs in steps:
-                results.append(operation(*(columns if i < 0 else results[i] for i in inputs)))
+                if len(inputs) == 1:
+                    (i,) = inputs
+                    results.append(operation(source if i < 0 else results[i]))
+                else:
+                    results.append(operation(*(source if i < 0 else results[i] for i in inputs)))
         return results
 
-    def _piece(self, columns: Columns) -> Output:
-        results = self._results(columns, self._steps)
+    def _piece(self, source: Columns | Sequence[Row], steps: list[Step]) -> Output:
+        results = self._results(source, steps)
         if self._numbers is not None:
             numbers = results[self._numbers]
             return Output(numbers=numbers[:, 0] if numbers.shape[1] == 1 else numbers)
@@ -80,10 +96,10 @@ class LoweredPredictor:
         return Output(labels=results[self._labels], probabilities=probabilities)
 
 
-def load(read: Callable[[str], bytes]) -> LoweredPredictor:
-    """Load a plan from an artifact's files. Raises ArtifactError."""
+def load(read: Callable[[str], bytes], names: Sequence[str] = ()) -> LoweredPredictor:
+    """Load a plan from an artifact's files; `names` are the features, as rows have them. Raises ArtifactError."""
     try:
-        return LoweredPredictor(json.loads(read(PLAN)), read(ARRAYS), read)
+        return LoweredPredictor(json.loads(read(PLAN)), read(ARRAYS), read, names)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise ArtifactError(f"{PLAN} is not a plan: {type(error).__name__}: {error}") from error
 
@@ -101,6 +117,17 @@ def _step(position: int, node: Mapping[str, Any], arrays: list[Any], read: Calla
         raise ValueError(f"node {position} has inputs {inputs}")
     parameters = {name: _resolved(value, arrays, read) for name, value in node.items() if name not in ("op", "in")}
     return OPERATIONS[node["op"]](**parameters), inputs
+
+
+def _row_source(node: Mapping[str, Any], names: Sequence[str]) -> Callable[..., Any] | None:
+    """Make what takes features from rows, for a node that takes them from columns."""
+    if list(node["in"]) != [-1]:
+        return None
+    places = [names.index(name) for name in node["features"]]
+    if node["op"] == "raw":
+        return partial(raw_of_rows, places=places)
+    picked = None if places == list(range(len(names))) else places
+    return partial(numbers_of_rows, places=picked, single=node.get("single", ()))
 
 
 def _resolved(value: Any, arrays: list[Any], read: Callable[[str], bytes]) -> Any:

@@ -1,5 +1,6 @@
 """Publishing: from a fitted estimator to a version that is served."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from starlette.testclient import TestClient
 
 import model_api
@@ -165,3 +168,55 @@ def test_a_description_of_a_feature_that_does_not_exist_is_refused(tmp_path: Pat
 
 def test_a_folder_may_be_named_by_text(tmp_path: Path, line: Table) -> None:
     assert publish_line(str(tmp_path), line) == tmp_path / "line" / "1"
+
+
+def test_a_place_elsewhere_gets_the_version(tmp_path: Path, line: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+
+    folder = publish_line(elsewhere.as_uri(), line)
+
+    Artifact(elsewhere / "line" / "1").check()
+    assert read_aliases(elsewhere / "line") == {"champion": "1"}
+    assert folder.is_relative_to(tmp_path / "cache")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "elsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"title": 5}, "the model: title must be text, not 5"),
+        ({"synthetic": "yes"}, 'the model: synthetic must be true or false, not "yes"'),
+        ({"features": {"x": {"label": 5}}}, "the feature x: label must be text, not 5"),
+        ({"features": {"x": {"units": "km"}}}, "the feature x has no 'units'; did you mean unit"),
+        ({"features": {"x": {"type": "date"}}}, "column 'x' has the dtype float64, and cannot be described as a date"),
+        ({"target": {"positive": "nope"}}, "the target is a regression, and has no classes"),
+        ({"target": {"task": "binary"}}, 'task must be what the estimator knows, "regression", not "binary"'),
+    ],
+)
+def test_a_description_that_no_page_could_show_is_refused(
+    tmp_path: Path, line: Table, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        publish_line(tmp_path, line, **changes)
+    assert not list(tmp_path.glob("line/*"))
+
+
+def test_an_estimator_that_answers_for_no_row_says_why(tmp_path: Path, line: Table) -> None:
+    X, y = line
+    with pytest.raises(ValueError, match=r"for none of the rows .*: NotFittedError: This Ridge instance is not fitted"):
+        publish(Ridge(), X, y, name="line", models=tmp_path)
+    with pytest.raises(ValueError, match="this LogisticRegression is not fitted: it knows no classes"):
+        publish(LogisticRegression(), X, y, name="line", models=tmp_path)
+    with pytest.raises(ValueError, match=r"It was fitted on 1 columns, and the data has 2: x, more$"):
+        publish(Ridge().fit(X.to_numpy(), y), X.assign(more=1.0), y, name="line", models=tmp_path)
+
+
+def test_a_function_that_not_every_number_has_prints_no_warnings(tmp_path: Path) -> None:
+    X = np.arange(40.0).reshape(-1, 1)
+    estimator = make_pipeline(FunctionTransformer(np.log1p), LinearRegression()).fit(X, X[:, 0])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        publish(estimator, X, X[:, 0], name="line", models=tmp_path)

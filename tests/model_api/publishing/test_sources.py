@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from sklearn.linear_model import Ridge
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, binarize
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, binarize
 
 from model_api.publishing.estimator_file import dump
-from model_api.publishing.sources import UnusableSource, read_data, read_description, read_model
+from model_api.publishing.sources import UnusableSource, read_data, read_description, read_model, texts_known_to
 
 RIDGE = Ridge().fit(pd.DataFrame({"x": [0.0, 1.0, 2.0]}), [0.0, 1.0, 2.0])
 ROWS = pd.DataFrame(
@@ -115,15 +116,76 @@ def test_a_description_says_what_data_does_not(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("title = ", "cannot be read"),
-        ('titel = "Rent"', "has the unknown key 'titel'; there is title, description, card"),
+        ('titel = "Rent"', r"d\.toml: the description has no 'titel'; did you mean title\?"),
+        ("x = 3", "the description has no 'x'; there is title, description, card"),
+        ("title = 5", "the description: title must be text, not 5"),
         ("features = 3", "features must be a table, such as"),
         ("target = 3", "target must be a table, such as"),
-        ("[features]\nage = 3", "age"),
+        ("[features]\nage = 3", "the feature age must be a table, not 3"),
+        ("[features.age]\nunits = 3", r"the feature age has no 'units'; did you mean unit\?"),
+        ("[features.age]\ndtype = 3", "the feature age: dtype must be text, not 3"),
+        ('[features.age]\ntype = "numbr"', r"did you mean number\?"),
+        ('[target]\nposition = "a"', r"the target has no 'position'; did you mean positive\?"),
     ],
 )
 def test_a_description_that_is_wrong_is_refused_by_its_key(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UnusableSource, match=words):
         read_description(given(tmp_path, "d.toml", text))
+
+
+def test_a_date_of_toml_s_own_is_a_date(tmp_path: Path) -> None:
+    told = read_description(given(tmp_path, "d.toml", '[features.built]\ntype = "date"\nminimum = 1990-01-02\n'))
+
+    assert told.described == {"built": {"type": "date", "minimum": "1990-01-02"}}
+
+
+@pytest.mark.parametrize("dtype", ["str", "string", "object"])
+def test_codes_keep_their_zeros_when_they_are_said_to_be_text(tmp_path: Path, dtype: str) -> None:
+    path = given(tmp_path, "x.csv", "zip,rent\n01234,1\n,2\n00070,3\n")
+
+    X, _ = read_data(path, ["rent"], [], {"zip": dtype, "absent": "str"})
+
+    assert X["zip"].dropna().tolist() == ["01234", "00070"]
+    assert X["zip"].isna().tolist() == [False, True, False]
+
+
+def test_large_whole_numbers_keep_their_digits_beside_gaps(tmp_path: Path) -> None:
+    path = given(tmp_path, "x.csv", "id,rent\n9007199254740993,1\n,2\n")
+
+    X, _ = read_data(path, ["rent"], [], {"id": "Int64"})
+
+    assert X["id"][0] == 9007199254740993
+
+
+def test_categories_of_numbers_stay_numbers_unless_they_are_text(tmp_path: Path) -> None:
+    path = given(tmp_path, "x.csv", "zip,rent\n01234,1\n00070,2\n")
+
+    X, _ = read_data(path, ["rent"], [], {"zip": "category"})
+    assert X["zip"].cat.categories.tolist() == [70, 1234]
+    X, _ = read_data(path, ["rent"], [], {"zip": "category"}, ["zip"])
+    assert X["zip"].cat.categories.tolist() == ["00070", "01234"]
+
+
+def test_what_an_estimator_knows_as_text_is_read_as_text(tmp_path: Path) -> None:
+    path = given(tmp_path, "x.csv", "zip,size,kind\n01234,1,01\n00070,2,02\n01234,3,01\n")
+    rows = pd.read_csv(path, dtype={"zip": "str", "kind": "str"})
+    columns = make_column_transformer((OneHotEncoder(), ["zip"]), ("passthrough", ["size"]))
+    estimator = make_pipeline(columns, LogisticRegression()).fit(rows[["zip", "size"]], rows["kind"])
+
+    texts = texts_known_to(estimator, ["kind"])
+    X, y = read_data(path, ["kind"], ["zip", "size"], {}, texts)
+
+    assert texts == {"zip", "kind"}
+    assert (X["zip"].tolist(), X["size"].tolist()) == (["01234", "00070", "01234"], [1, 2, 3])
+    assert y.tolist() == ["01", "02", "01"]
+
+
+def test_a_column_that_is_said_to_be_a_date_is_one_though_it_looks_like_a_code(tmp_path: Path) -> None:
+    path = given(tmp_path, "x.csv", "built,rent\n20200101,1\n")
+
+    X, _ = read_data(path, ["rent"], [], {"built": "datetime64"}, ["built"])
+
+    assert str(X["built"].dtype).startswith("datetime64")
 
 
 def test_skops_is_read_by_what_it_is_not_by_its_ending(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A version is there as a whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,11 @@ def test_what_was_measured_is_no_part_of_the_content(tmp_path: Path) -> None:
     write_version(tmp_path, "line", draft(timings={"plan": {"one_row_us": 4.0}}), None)
 
     assert versions_of(tmp_path / "line") == ["1"]
+
+
+def test_the_number_of_a_deleted_version_is_not_given_again(tmp_path: Path) -> None:
+    write_version(tmp_path, "line", draft(), CHAMPION)
+    second = write_version(tmp_path, "line", draft(title="Second"), None)
+    shutil.rmtree(second)
+
+    assert write_version(tmp_path, "line", draft(title="Third"), None).name == "3"

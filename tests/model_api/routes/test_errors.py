@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from model_api import errors
+from model_api.app import ModelService
 from model_api.errors import ArtifactError, OperatorError, RequestError, ServeryError
 from model_api.routes.errors import TABLE
 
@@ -169,6 +170,7 @@ def test_a_method_that_is_not_taken_is_refused_and_all_that_are_taken_are_named(
 
 def test_an_unexpected_failure_is_told_with_its_request_id_and_without_its_inside(
     client: TestClient,
+    service: ModelService,
     patient: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     log_to_stderr: Callable[[Literal["readable", "json"]], None],
@@ -179,9 +181,9 @@ def test_an_unexpected_failure_is_told_with_its_request_id_and_without_its_insid
 
     log_to_stderr("json")
     monkeypatch.setattr("model_api.inference.predict", explode)
-    monkeypatch.setitem(client.event_hooks, "response", [])
+    monkeypatch.setattr("model_api.inference.predict_rows", explode)
 
-    answer = client.post("/predict", json={"data": patient}, headers={"X-Request-ID": "quote-me"})
+    answer = TestClient(service).post("/predict", json={"data": patient}, headers={"X-Request-ID": "quote-me"})
 
     assert answer.status_code == 500
     assert answer.headers["Content-Type"] == "application/problem+json"

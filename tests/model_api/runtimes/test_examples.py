@@ -37,7 +37,7 @@ def tenfold(x: Numbers) -> Output:
 
 def looked_up(x: Numbers, **changes: Any) -> Output:
     labels, shares = zip(*(TABLE[value] for value in x.tolist()), strict=True)
-    return replace(Output(labels=np.array(labels), probabilities=np.array(shares)), **changes)
+    return Output(labels=np.array(labels), probabilities=np.array(shares))._replace(**changes)
 
 
 def refuse(x: Numbers) -> Output:

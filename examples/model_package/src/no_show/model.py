@@ -1,4 +1,4 @@
-"""What Servery calls. `load_model` is required; everything else a package may leave out."""
+"""What Servery calls. `load_model` and `load_data` are required; everything else a package may leave out."""
 
 from functools import cache
 from typing import Any

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from model_api.runtimes import Row
 from model_api.runtimes.lowered.operations.making import Matrix, Raw, plain
 from model_api.signature import Columns
 
@@ -31,7 +32,8 @@ FUNCTIONS = {
 
 def numbers(columns: Columns, *, features: Sequence[str], single: Sequence[int] = ()) -> Matrix:
     """Take features as a matrix; `single`: columns that the estimator got in float32."""
-    matrix = np.array([columns[name] for name in features], dtype=np.float64).T
+    # Row by row in memory, as rows come: BLAS adds up in another order for the other layout.
+    matrix = np.ascontiguousarray(np.array([columns[name] for name in features], dtype=np.float64).T)
     for column in single:
         matrix[:, column] = matrix[:, column].astype(np.float32)
     return matrix
@@ -40,6 +42,19 @@ def numbers(columns: Columns, *, features: Sequence[str], single: Sequence[int] 
 def raw(columns: Columns, *, features: Sequence[str]) -> Raw:
     """Take features as they are."""
     return [columns[name] for name in features]
+
+
+def numbers_of_rows(rows: Sequence[Row], *, places: Sequence[int] | None, single: Sequence[int]) -> Matrix:
+    """Take features as a matrix from rows: those at some places, or all of them."""
+    matrix = np.array(rows if places is None else [[row[place] for place in places] for row in rows], dtype=np.float64)
+    for column in single:
+        matrix[:, column] = matrix[:, column].astype(np.float32)
+    return matrix
+
+
+def raw_of_rows(rows: Sequence[Row], *, places: Sequence[int]) -> Raw:
+    """Take features as they are from rows."""
+    return [[row[place] for row in rows] for place in places]
 
 
 def as_numbers(columns: Raw) -> Matrix:

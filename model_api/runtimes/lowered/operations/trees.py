@@ -6,9 +6,9 @@ import numpy as np
 
 from model_api.errors import UnusablePrediction
 from model_api.runtimes.lowered.operations.making import Matrix
-from model_api.runtimes.onnx import session_of
+from model_api.runtimes.onnx import direct_run, session_of
 
-LARGEST_SINGLE = float(np.finfo(np.float32).max)
+OUTPUT = ["y"]
 
 
 class Trees:
@@ -16,16 +16,16 @@ class Trees:
 
     def __init__(self, *, ensemble: bytes, single: bool) -> None:
         """`ensemble`: an ONNX file with the input x and the output y; `single`: the trees split float32 values."""
-        self._run = session_of(ensemble).run
+        self._run = direct_run(session_of(ensemble))
         self._single = single
 
     def __call__(self, x: Matrix) -> Matrix:
         """Give n × targets sums."""
         if self._single:
-            if (np.abs(x) > LARGEST_SINGLE).any():
-                raise UnusablePrediction("the model computes in 32-bit numbers: a value is too large for it")
             x = x.astype(np.float32).astype(np.float64)
-        result: Matrix = self._run(None, {"x": np.ascontiguousarray(x)})[0]
+            if np.isinf(x).any():
+                raise UnusablePrediction("the model computes in 32-bit numbers: a value is too large for it")
+        result: Matrix = self._run(OUTPUT, {"x": np.ascontiguousarray(x)})[0]
         return result
 
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from model_api.errors import UnusablePrediction
 from model_api.publishing.compiling import proof
-from model_api.publishing.compiling.proof import Expected, compare, expect, require_each_row_alone
+from model_api.publishing.compiling.proof import Expected, compare, expect, require_each_row_alone, why_no_answer
 from model_api.publishing.compiling.proof_rows import drawn, joined
 from model_api.runtimes import Output
 from model_api.signature import Columns
@@ -325,3 +325,22 @@ def test_rows_that_the_estimator_takes_are_not_left_out_as_refused() -> None:
     _, left_out = expect(Fake(answer), {"x": list(range(4000))})
 
     assert left_out == 1000
+
+
+def refuse_because(x: Numbers) -> Output:
+    raise UnusablePrediction("one may be too large") from ValueError("X has 2 features,\nbut 1 is expected")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (refuse, "UnusablePrediction: one may be too large"),
+        (refuse_because, "ValueError: X has 2 features, but 1 is expected"),
+        (fail, "RuntimeError: no such operator"),
+        (lambda x: Output(numbers=x * np.nan), "what it gives is not a finite number"),
+    ],
+)
+def test_why_there_is_no_answer_is_said_in_the_estimator_s_own_words(
+    answer: Callable[[Numbers], Output], words: str
+) -> None:
+    assert why_no_answer(Fake(answer), COLUMNS) == words

@@ -12,7 +12,8 @@ from model_api.runtimes.lowered.operations import OPERATIONS
 
 def walk(built: TreeEnsemble, x: Any, *, width: int = 1, single: bool = False) -> list[list[float]]:
     trees = OPERATIONS["trees"](ensemble=built.to_onnx(width), single=single)
-    answer: list[list[float]] = trees(np.asarray(x, dtype=np.float64)).tolist()
+    with np.errstate(over="ignore"):  # as whoever computes a plan does
+        answer: list[list[float]] = trees(np.asarray(x, dtype=np.float64)).tolist()
     return answer
 
 

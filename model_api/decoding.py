@@ -1,0 +1,161 @@
+"""Bytes → rows of checked values, for the requests that have nothing odd about them.
+
+A signature is compiled to a msgspec type once per version, so that one call parses the body and checks types,
+categories and names of features. It takes less than the full contract does, never more: whatever it does not take is
+read again by `json_body`, `wire` and `Signature.check`, which know every form and every error.
+"""
+
+import operator
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from model_api.runtimes import Row
+from model_api.signature import Feature, InputWarning, Signature, parse_value
+from model_api.values import LARGEST_EXACT_INTEGER, Rejected
+from model_api.wire import AnswerKey
+
+MOST_LEVELS = 1000
+"""Levels of a category that are compiled; where there are more, each value is looked up."""
+UNSET = msgspec.UNSET
+
+
+class Decoded(NamedTuple):
+    """A body that was understood, with valid instances."""
+
+    rows: list[Row]
+    """Values in the order of the signature's features."""
+    warnings: list[list[InputWarning]]
+    """For each row, what its reader should know."""
+    key: AnswerKey
+    """Name under which the answer gives the predictions."""
+    single: bool
+    """One instance was sent by itself."""
+
+
+class Decoder:
+    """Decodes bodies for one signature."""
+
+    def __init__(self, signature: Signature, max_rows: int) -> None:
+        """Compile the type of a body."""
+        features = list(enumerate(signature.features))
+        self._signature = signature
+        self._names = signature.names
+        self._max_rows = max_rows
+        self._decode = _compiled(signature)
+        self._parsed = [(i, feature) for i, feature in features if not _is_compiled(feature)]
+        self._texts = [i for i, feature in features if feature.type in ("category", "date", "datetime", "text")]
+        self._colons = sum(1 + name.count(":") for name in self._names)
+        bounds = {i: bound for i, feature in features if (bound := _bounds(feature))}
+        self._bounded = _picker(list(bounds))
+        self._lows, self._highs = [low for low, _ in bounds.values()], [high for _, high in bounds.values()]
+
+    def decode(self, body: bytes) -> Decoded | None:
+        """Read a body; None when it is not of the plain kind, or when anything in it is not valid."""
+        try:
+            document = self._decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        instances, key, single = _instances(document)
+        if not 1 <= len(instances) <= self._max_rows:
+            return None
+        rows: list[Row] = list(map(msgspec.structs.astuple, instances))
+        if not self._names_each_key_once(body, rows, 0 if key == "predict" else 1):
+            return None
+        if self._parsed:
+            try:
+                rows = [self._parse(row) for row in rows]
+            except Rejected:
+                return None
+        warnings = [[] if self._is_usual(row) else self._warnings(row) for row in rows]
+        if None in warnings:
+            return None
+        return Decoded(rows, warnings, key, single)  # type: ignore[arg-type] # None was ruled out
+
+    def _names_each_key_once(self, body: bytes, rows: list[Row], outer: int) -> bool:
+        """Tell by its colons: one follows each key, and the others are in texts, none of which is escaped."""
+        if b"\\" in body:
+            return False
+        within = sum(str(row[i]).count(":") for row in rows for i in self._texts) if self._texts else 0
+        return body.count(b":") == outer + len(rows) * self._colons + within
+
+    def _parse(self, row: Row) -> Row:
+        values = list(row)
+        for i, feature in self._parsed:
+            values[i] = parse_value(feature, values[i])
+        return tuple(values)
+
+    def _is_usual(self, row: Row) -> bool:
+        """Tell whether there is nothing to say about a row: no value is missing or outside the training range."""
+        if None in row:
+            return False
+        values: Any = self._bounded(row)
+        return all(map(operator.le, self._lows, values)) and all(map(operator.ge, self._highs, values))
+
+    def _warnings(self, row: Row) -> list[InputWarning] | None:
+        checked = self._signature.check([dict(zip(self._names, row, strict=True))])
+        return None if checked.problems else checked.warnings[0]
+
+
+def _instances(document: Any) -> tuple[list[Any], AnswerKey, bool]:
+    """Give the instances of a body, under which name they are answered, and whether it is one by itself."""
+    if isinstance(document, list):
+        return document, "predict", False
+    if document.data is UNSET:
+        return ([] if document.instances is UNSET else document.instances), "predictions", False
+    if document.instances is not UNSET:
+        return [], "prediction", False
+    if isinstance(document.data, list):
+        return document.data, "prediction", False
+    return [document.data], "prediction", True
+
+
+def _compiled(signature: Signature) -> Callable[[bytes], Any]:
+    fields = [
+        (
+            f"f{i}",
+            _type(feature) | None if feature.missing_allowed else _type(feature),
+            msgspec.field(name=feature.name),
+        )
+        for i, feature in enumerate(signature.features)
+    ]
+    row: Any = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
+    parts = [("data", row | list[row] | msgspec.UnsetType, UNSET), ("instances", list[row] | msgspec.UnsetType, UNSET)]
+    envelope: Any = msgspec.defstruct("Body", parts, forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(envelope | list[row]).decode
+
+
+def _is_compiled(feature: Feature) -> bool:
+    """Tell whether a value that is of the type needs no more parsing."""
+    levels = feature.categories
+    if feature.type == "category":
+        return 0 < len(levels) <= MOST_LEVELS and all(isinstance(level, str) for level in levels)
+    return feature.type in ("number", "integer", "boolean")
+
+
+def _type(feature: Feature) -> Any:
+    """Give the type that a value comes as."""
+    if feature.type == "category":
+        return Literal[feature.categories] if _is_compiled(feature) else str | float
+    types: dict[str, Any] = {"number": float, "integer": int, "boolean": bool}
+    return types.get(feature.type, str)
+
+
+def _bounds(feature: Feature) -> tuple[Any, Any] | None:
+    """Give the values between which there is nothing to say."""
+    widest = {"number": sys.float_info.max, "integer": LARGEST_EXACT_INTEGER}.get(feature.type)
+    low, high = feature.minimum, feature.maximum
+    if feature.type in ("boolean", "category", "text"):
+        return None
+    if low is None or high is None:
+        return None if widest is None else (-widest, widest)
+    return (low, high) if widest is None else (max(low, -widest), min(high, widest))
+
+
+def _picker(places: Sequence[int]) -> Callable[[Row], Any]:
+    """Make a function that gives a row's values at some places."""
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    return lambda row: [row[place] for place in places]

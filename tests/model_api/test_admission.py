@@ -1,0 +1,127 @@
+"""What is taken on and what is turned away."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from model_api.admission import THREADS, Admission
+from model_api.errors import CallerLeft, Overloaded
+
+
+async def stays() -> bool:
+    return False
+
+
+async def leaves() -> bool:
+    return True
+
+
+def test_a_turn_of_the_loop_has_only_so_much_time() -> None:
+    async def turns() -> list[bool]:
+        admission = Admission(most_seconds=0.05)
+        found = [admission.has_time()]
+        admission.spend(0.03)
+        found.append(admission.has_time())
+        admission.spend(0.03)
+        found.append(admission.has_time())
+        await asyncio.sleep(0)
+        found.append(admission.has_time())
+        return found
+
+    assert asyncio.run(turns()) == [True, True, False, True]
+
+
+def test_work_is_done_in_a_thread() -> None:
+    admission = Admission()
+
+    assert asyncio.run(admission.run(threading.get_ident, 0.01, stays)) != threading.get_ident()
+
+
+def test_no_more_is_taken_on_than_can_be_done_soon() -> None:
+    async def ask() -> tuple[list[Any], str]:
+        admission = Admission(most_seconds=0.1)
+        gate = threading.Event()
+        taken = [asyncio.create_task(admission.run(gate.wait, 0.1, stays)) for _ in range(THREADS)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="try again"):
+            await admission.run(gate.wait, 0.1, stays)
+        gate.set()
+        return await asyncio.gather(*taken), await admission.run(lambda: "afterwards", 0.1, stays)
+
+    done, afterwards = asyncio.run(ask())
+
+    assert done == [True] * THREADS
+    assert afterwards == "afterwards"
+
+
+def test_work_longer_than_the_line_is_done_when_nothing_is_ahead_of_it() -> None:
+    assert asyncio.run(Admission(most_seconds=0.1).run(lambda: 7, 100, stays)) == 7
+
+
+def test_work_whose_caller_has_left_is_not_done() -> None:
+    done: list[int] = []
+
+    async def ask() -> None:
+        admission = Admission(most_seconds=0.1)
+        with pytest.raises(CallerLeft):
+            await admission.run(lambda: done.append(1), 0.1, leaves)
+        await admission.run(lambda: done.append(2), 100, stays)  # nothing is ahead of it any more
+
+    asyncio.run(ask())
+
+    assert done == [2]
+
+
+def test_work_that_fails_leaves_its_place() -> None:
+    async def ask() -> int:
+        admission = Admission(most_seconds=0.1)
+        with pytest.raises(ZeroDivisionError):
+            await admission.run(lambda: 1 // 0, 0.1, stays)
+        return await admission.run(lambda: 7, 100, stays)
+
+    assert asyncio.run(ask()) == 7
+
+
+def test_an_abandoned_thread_keeps_its_place_until_it_ends() -> None:
+    async def ask() -> None:
+        admission = Admission(most_seconds=0.1)
+        gate = threading.Event()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await admission.run(gate.wait, 0.15, stays)
+        with pytest.raises(Overloaded):
+            await admission.run(gate.wait, 0.15, stays)
+        gate.set()
+        await asyncio.sleep(0.1)
+        await admission.run(gate.wait, 0.15, stays)
+
+    asyncio.run(ask())
+
+
+def test_a_prediction_for_which_there_is_no_time_is_turned_away_and_counted(
+    serving: Callable[..., TestClient],
+    published_small_models: Path,
+    flat: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = serving(published_small_models)
+    service: Any = client.app
+    monkeypatch.setattr(service.fast_path, "has_time", lambda: False)
+
+    answer = client.post("/predict", json={"data": flat}, headers={"X-Request-ID": "r-1"})
+
+    assert (answer.status_code, answer.headers["Retry-After"], answer.headers["X-Request-ID"]) == (503, "1", "r-1")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.json() == {
+        "type": "/problems/overloaded",
+        "title": "Overloaded",
+        "status": 503,
+        "detail": "more is asked for than can be answered soon; try again",
+        "request_id": "r-1",
+    }
+    assert 'outcome="failed",version="1"} 1.0' in client.get("/metrics").text
