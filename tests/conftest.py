@@ -1,8 +1,10 @@
 """What every test folder shares: the four embedded models, published once."""
 
 import fcntl
+import gc
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,14 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             publish_examples(shared / "embedded-aside")
             (shared / "embedded-aside").rename(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_garbage_is_collected() -> Iterator[None]:
+    """Collect garbage between tests: in one that nests as deep as Python allows, the hooks of a collection fail."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -443,7 +443,7 @@ def install_odd(site: Path) -> None:
 
 def _code() -> Iterator[Case]:
     for number, what, behaviour, reason in (
-        ("R31", "loading hangs", "hang", "it was not loaded after 8 s, and its trial was ended"),
+        ("R31", "loading hangs", "hang", "it was not loaded after 20 s, and its trial was ended"),
         ("R32", "loading raises", "raise", "RuntimeError: no such weights"),
         ("R42", "loading crashes", "crash", "the process that tried it was ended by SIGSEGV"),
         ("R42b", "loading eats all memory", "eat", r"loading it takes more than [\d,]+ bytes of memory"),

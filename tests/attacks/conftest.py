@@ -28,7 +28,7 @@ from tests.e2e.services import free_ports, wait_until_ready
 
 TRACED = "execve,openat,open,creat,unlink,unlinkat,rename,connect,socket"
 POLL_SECONDS = 0.2
-LOAD_SECONDS = 8
+LOAD_SECONDS = 20
 REPORT = pytest.StashKey[list[str]]()
 
 

@@ -44,7 +44,7 @@ def serving(models: Path, protocol: Any) -> Iterator[Server]:
         note(path, *rest)
 
     app.fast_path.note = watched  # type: ignore[method-assign, assignment] # the tests look on
-    config = uvicorn.Config(app, port=0, http=protocol, log_config=None, log_level="critical", timeout_keep_alive=60)
+    config = uvicorn.Config(app, port=0, http=protocol, log_config=None, timeout_keep_alive=60)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
