@@ -33,10 +33,10 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/soak -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/soak -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
-	$(BIN)/python -m pytest tests/e2e -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests/e2e -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 attacks: $(VENV)/.tests ## drop bad artifacts into a served folder, and trace that nothing in them runs (installs strace)
 	@command -v strace >/dev/null || $(AS_ROOT) sh -c 'apt-get -qq update && apt-get -qq install -y strace'
