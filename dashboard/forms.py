@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 
-from dashboard.fields import FeatureMixin, TypedField, field_type
+from dashboard.fields import ChoiceMixin, FeatureMixin, TypedField, field_type
 from dashboard.records import Feature, ModelVersion, Value
 
 UNKNOWN = "unknown"
@@ -49,8 +49,10 @@ class InstanceForm(FlaskForm):  # type: ignore[misc] # flask-wtf ships no types
         super().process(formdata, *arguments, **options)
         unknown = formdata.getlist(UNKNOWN) if formdata else ()
         for field in self.fields:
-            if isinstance(field, TypedField):
-                given = bool(formdata) and field.name in formdata
+            given = bool(formdata) and field.name in formdata
+            if isinstance(field, ChoiceMixin) and field.name in unknown and not given:
+                field.data = ""  # the choice that says so; the default would be an answer to another question
+            elif isinstance(field, TypedField):
                 field.unknown = field.name in unknown or (not given and field.data is None and field.takes_unknown)
 
     def instance(self) -> dict[str, Value]:

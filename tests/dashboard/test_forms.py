@@ -235,6 +235,26 @@ def test_an_unknown_default_ticks_the_box() -> None:
     assert field.shown == ""
 
 
+@pytest.mark.parametrize("levels", [("left", "right"), ("a", "b", "c", "d", "e")])
+def test_a_choice_that_an_address_calls_unknown_is_so_and_not_the_default(levels: tuple[str, ...]) -> None:
+    side = feature("side", type="category", categories=levels, missing_allowed=True)
+
+    form = filled([("unknown", "side")], side, start={"side": levels[0]})
+
+    assert not form.errors
+    assert form.instance() == {"side": None}
+    assert form.query() == [("side", "")]
+
+
+def test_a_choice_that_cannot_be_unknown_asks_for_one_when_an_address_calls_it_so() -> None:
+    side = feature("side", type="category", categories=("left", "right"))
+
+    form = filled([("unknown", "side")], side, start={"side": "left"})
+
+    assert form.errors
+    assert form.invalid[0].errors == ["Choose one of left and right."]
+
+
 def test_the_empty_choice_is_unknown() -> None:
     form = filled([("side", "")], feature("side", "category", missing_allowed=True))
 
