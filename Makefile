@@ -15,7 +15,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit e2e attacks conformance soak bench bench-bulk bench-compiling bench-serving screenshot wheel clean
+.PHONY: help run test lint types unit e2e attacks conformance fuzz soak bench bench-bulk bench-compiling bench-serving screenshot wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/soak -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/fuzz --ignore tests/soak -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
 	$(BIN)/python -m pytest tests/e2e -n logical --maxprocesses 4 --dist loadfile $(ARGS)
@@ -45,6 +45,11 @@ attacks: $(VENV)/.tests ## drop bad artifacts into a served folder, and trace th
 conformance: $(VENV)/.tests ## ask the service with real clients, each in its own environment; writes bench/conformance.md
 	$(BIN)/python tests/conformance/environments.py
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, and thousands of rows from signatures
+	$(BIN)/python tests/conformance/environments.py schemathesis
+	$(BIN)/python -m pytest tests/fuzz $(ARGS)
+	SERVERY_EXAMPLES=1000 $(BIN)/python -m pytest tests/model_api/test_properties.py -n logical --maxprocesses 4 $(ARGS)
 
 soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
 	$(BIN)/python -m pytest tests/soak $(ARGS)

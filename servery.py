@@ -1,4 +1,4 @@
-"""The public face: `publish` for Python, `servery` for the command line.
+"""The public face: `publish` and `Client` for Python, `servery` for the command line.
 
 `servery run` starts the model service and the dashboard, waits until both are ready, and ends both together.
 """
@@ -20,9 +20,13 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
-__all__ = ["main", "publish"]  # noqa: F822 -- publish comes from __getattr__
+if TYPE_CHECKING:  # else __getattr__ gives them
+    from model_api.client import Client, InvalidInput, NotFound, ServiceError, TimedOut, Unavailable
+    from model_api.publishing import publish
+
+__all__ = ["Client", "InvalidInput", "NotFound", "ServiceError", "TimedOut", "Unavailable", "main", "publish"]
 
 READY_SECONDS = 120
 STOP_SECONDS = 4
@@ -33,11 +37,15 @@ COLORS = {"model api": "36", "dashboard": "35", "servery": "32"}
 
 
 def __getattr__(name: str) -> object:
-    """Give `servery.publish`; imported when asked for, because it needs scikit-learn and pandas."""
+    """Give `publish`, which needs scikit-learn and pandas, or `Client` and what it raises; imported when asked for."""
     if name == "publish":
         from model_api.publishing import publish
 
         return publish
+    if name in __all__:
+        from model_api import client
+
+        return getattr(client, name)
     raise AttributeError(f"module 'servery' has no attribute {name!r}")
 
 

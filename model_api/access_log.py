@@ -14,6 +14,7 @@ from typing import Any, Literal, TextIO
 
 from model_api.logs import renderer
 from model_api.metrics import Access, Metrics
+from model_api.telemetry import Finished, Telemetry
 
 SOON, MANY = 0.05, 64
 MARKS = ("~at~", "~path~", "-1.5", "~model~", "-2", "~trace~", "~id~", "-3")
@@ -23,8 +24,12 @@ MARKS = ("~at~", "~path~", "-1.5", "~model~", "-2", "~trace~", "~id~", "-3")
 class AccessLog:
     """Notes requests; used on the event loop only."""
 
-    def __init__(self, log_format: Literal["readable", "json"], metrics: Metrics, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, log_format: Literal["readable", "json"], metrics: Metrics, stream: TextIO | None = None,
+        telemetry: Telemetry | None = None,
+    ) -> None:  # fmt: skip
         self._stream = stream
+        self._telemetry = telemetry
         self._metrics = metrics
         self._waiting: list[Access] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -51,10 +56,13 @@ class AccessLog:
             stream.write("".join(map(self._line, waiting)))
             stream.flush()
             self._metrics.count_accesses(waiting)
+        if self._telemetry:
+            for access in waiting:
+                self._telemetry.record(_finished(access))
 
     def _line(self, access: Access) -> str:
         template, order = self._templates[bool(access.traceparent)]
-        at, path, seconds, model, rows, traceparent, request_id = access
+        at, path, seconds, model, rows, traceparent, request_id, _ = access
         values = (
             self._moment(at),
             path,
@@ -73,6 +81,11 @@ class AccessLog:
         if second != self._second:
             self._second, self._prefix = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         return f"{self._prefix}.{int((at - second) * 1e6):06d}Z"
+
+
+def _finished(access: Access) -> Finished:
+    at, path, seconds, model, rows, traceparent, request_id, stages = access
+    return Finished("POST", path, 200 if rows else 503, at, seconds, model, rows, traceparent, request_id, stages)
 
 
 def _template(log_format: Literal["readable", "json"], *, traced: bool) -> tuple[str, Callable[[Any], Any]]:

@@ -28,10 +28,14 @@ class Admission:
     def __init__(self, most_seconds: float = MOST_SECONDS) -> None:
         self._most = most_seconds
         self._ahead = 0.0
-        """Seconds of work that waits or is being done in threads."""
         self._spent = 0.0
         """Seconds of work that this turn of the event loop has done."""
         self._limiter: CapacityLimiter | None = None
+
+    @property
+    def ahead(self) -> float:
+        """Seconds of work that waits or is being done in threads."""
+        return self._ahead
 
     def has_time(self) -> bool:
         """Tell whether this turn of the event loop may answer one more request."""

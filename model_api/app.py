@@ -30,9 +30,11 @@ from model_api.routes.docs import docs_routes, swagger_ui
 from model_api.routes.health import health_routes
 from model_api.routes.models import model_routes
 from model_api.routes.predict import predict_routes
+from model_api.routes.stats import stats_routes
 from model_api.settings import Settings
 from model_api.shadows import Shadows
 from model_api.stores import open_store
+from model_api.telemetry import open_telemetry
 from model_api.trial import end_running
 
 FIRST_LOOK_SECONDS = 5.0
@@ -64,7 +66,8 @@ def create_app(settings: Settings | None = None) -> ModelService:
     )
     watcher = Watcher(registry, settings.poll_seconds)
     metrics = Metrics(registry)
-    access = AccessLog(settings.log_format, metrics)
+    telemetry = open_telemetry() if settings.telemetry else None
+    access = AccessLog(settings.log_format, metrics, telemetry=telemetry)
     shadows = Shadows(metrics)
     admission = Admission()
 
@@ -78,6 +81,8 @@ def create_app(settings: Settings | None = None) -> ModelService:
         access.flush()
         watcher.stop()
         shadows.close()
+        if telemetry:
+            telemetry.close()
         end_running()
 
     app = ModelService(
@@ -94,6 +99,7 @@ def create_app(settings: Settings | None = None) -> ModelService:
     app.include_router(predict_routes(registry, settings, shadows, admission))
     app.include_router(model_routes(registry))
     app.include_router(health_routes(registry, metrics))
+    app.include_router(stats_routes(registry, admission))
     app.include_router(open_inference_routes(desk))
     app.include_router(kserve_v1_routes(desk))
     app.include_router(mlflow_routes(desk))
@@ -103,7 +109,7 @@ def create_app(settings: Settings | None = None) -> ModelService:
     app.mount("/docs/swagger-ui", swagger_ui)
     errors.install(app)
     openapi.install(app, registry)
-    app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts, metrics=metrics)
+    app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts, metrics=metrics, telemetry=telemetry)
     app.fast_path = FastPath(registry, settings.allowed_hosts, settings.max_rows, access, admission)
     app.entrance = FastPathMiddleware(super(ModelService, app).__call__, app.fast_path)
     return app

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from model_api.runtimes import Floats
-from model_api.values import Level
 
 Integers = npt.NDArray[np.integer[Any]]
 
@@ -40,11 +39,10 @@ def classification_scores(true: Integers, probabilities: Floats) -> Floats:
     return np.sort(1 - probabilities[np.arange(len(true)), true])
 
 
-def prediction_set(probabilities: Sequence[float], classes: Sequence[Level], limit: float) -> list[Level]:
-    """Give the classes that the coverage leaves, likeliest first; never empty: the likeliest is always in.
+def prediction_set(probabilities: Sequence[float], limit: float) -> tuple[int, ...]:
+    """Give the positions of the classes that the coverage leaves, likeliest first; the likeliest is always in.
 
-    `probabilities`: k of them, in the order of `classes`; `limit`: the margin of the calibration.
+    `probabilities`: of all classes; `limit`: the margin of the calibration.
     """
-    likeliest_first = sorted(range(len(classes)), key=probabilities.__getitem__, reverse=True)
-    kept = [classes[i] for i in likeliest_first if 1 - probabilities[i] <= limit]
-    return kept or [classes[likeliest_first[0]]]
+    likeliest_first = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
+    return tuple(i for i in likeliest_first if 1 - probabilities[i] <= limit) or (likeliest_first[0],)

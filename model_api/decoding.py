@@ -5,10 +5,11 @@ categories and names of features. It takes less than the full contract does, nev
 read again by `json_body`, `wire` and `Signature.check`, which know every form and every error.
 """
 
+import math
 import operator
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -45,8 +46,9 @@ class Decoder:
         self._names = signature.names
         self._max_rows = max_rows
         self._decode = _compiled(signature)
+        self._decode_one = _compiled_for_one(signature)
         self._parsed = [(i, feature) for i, feature in features if not _is_compiled(feature)]
-        self._texts = [i for i, feature in features if feature.type in ("category", "date", "datetime", "text")]
+        self._texts = [i for i, feature in features if _may_hold_colons(feature)]
         self._colons = sum(1 + name.count(":") for name in self._names)
         bounds = {i: bound for i, feature in features if (bound := _bounds(feature))}
         self._bounded = _picker(list(bounds))
@@ -73,6 +75,19 @@ class Decoder:
         if None in warnings:
             return None
         return Decoded(rows, warnings, key, single)  # type: ignore[arg-type] # None was ruled out
+
+    def decode_one(self, body: bytes) -> Row | None:
+        """Read the values of the one instance of a body, if there is nothing to say about it; None otherwise.
+
+        That is: `{"data": {…}}`, no value missing and none outside the training range.
+        """
+        if self._decode_one is None:
+            return None
+        try:
+            row: Row = msgspec.structs.astuple(self._decode_one(body).data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        return row if self._names_each_key_once(body, [row], 1) else None
 
     def _names_each_key_once(self, body: bytes, rows: list[Row], outer: int) -> bool:
         """Tell by its colons: one follows each key, and the others are in texts, none of which is escaped."""
@@ -125,6 +140,34 @@ def _compiled(signature: Signature) -> Callable[[bytes], Any]:
     parts = [("data", row | list[row] | msgspec.UnsetType, UNSET), ("instances", list[row] | msgspec.UnsetType, UNSET)]
     envelope: Any = msgspec.defstruct("Body", parts, forbid_unknown_fields=True, gc=False)
     return msgspec.json.Decoder(envelope | list[row]).decode
+
+
+def _compiled_for_one(signature: Signature) -> Callable[[bytes], Any] | None:
+    """Compile the type of the commonest body; None where not all of a value is checked by its type."""
+    if not all(map(_is_compiled, signature.features)):
+        return None
+    fields = [
+        (f"f{i}", _usual_type(feature), msgspec.field(name=feature.name))
+        for i, feature in enumerate(signature.features)
+    ]
+    row: Any = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
+    body: Any = msgspec.defstruct("Body", [("data", row)], forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(body).decode
+
+
+def _usual_type(feature: Feature) -> Any:
+    """Give the type of a value about which there is nothing to say."""
+    bounds = _bounds(feature)
+    if bounds is None:
+        return _type(feature)
+    low, high = (math.ceil(bounds[0]), math.floor(bounds[1])) if feature.type == "integer" else bounds
+    return Annotated[_type(feature), msgspec.Meta(ge=low, le=high)]
+
+
+def _may_hold_colons(feature: Feature) -> bool:
+    if feature.type == "category" and _is_compiled(feature):
+        return any(":" in str(level) for level in feature.categories)
+    return feature.type in ("category", "date", "datetime", "text")
 
 
 def _is_compiled(feature: Feature) -> bool:

@@ -5,6 +5,7 @@ functions, and hands over everything else with the body unread: odd headers, odd
 FastAPI's own way of a request costs ten times what this one does.
 """
 
+import math
 import re
 import time
 from collections import deque
@@ -26,13 +27,18 @@ from model_api.metrics import Access
 from model_api.middleware import HEADERS, TRACEPARENT, knows_host, new_request_id
 from model_api.registry import Registry
 from model_api.routes.errors import RETRY_AFTER, problem_response
+from model_api.short_answers import ShortAnswers
+from model_api.stages import Stages
 
 PATH = re.compile(r"(?:/models/([^/]+)(?:/versions/([^/]+))?)?/predict")
 JSON, ANY = b"application/json", b"*/*"
-ODD = frozenset({b"content-encoding", b"x-request-timeout", b"transfer-encoding", b"expect"})
+JSON_TYPES = frozenset({JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
+ODD = frozenset({b"content-encoding", b"transfer-encoding", b"expect"})
 """Headers that the application has to deal with."""
 PLAIN_ID = re.compile(rb"[0-9A-Za-z._-]{1,128}", re.ASCII)
 """Request ids that need no escaping anywhere."""
+LONG_ENOUGH = re.compile(rb"[1-9][0-9]{0,5}(\.[0-9]{1,9})?|0\.[1-9][0-9]{0,8}", re.ASCII)
+"""Deadlines, in seconds, of a tenth of one and more: what is answered here meets them. Others are the application's."""
 MOST_BYTES = 2**16
 """Of a body; longer ones are parsed in a thread, by the application."""
 LONGEST_SECONDS = 0.002
@@ -42,14 +48,24 @@ MOST_PATHS = 1000
 PLAIN = Options()
 
 
+class Clerk(NamedTuple):
+    """What is made once for a version, so that its requests are answered quickly."""
+
+    model: LoadedModel
+    decoder: Decoder
+    """Reads bodies for it."""
+    short: ShortAnswers
+    """Writes its answers to one instance."""
+    seconds: float
+    """How long one instance takes; infinite where it is not predicted here."""
+
+
 class Target(NamedTuple):
     """Who answers at a path."""
 
-    model: LoadedModel
+    clerk: Clerk
     label: str
     """Name and version, as name/version."""
-    decoder: Decoder
-    """Reads bodies for it."""
     headers: list[tuple[bytes, bytes]]
     """Headers of all its answers."""
 
@@ -60,6 +76,27 @@ class Caller(NamedTuple):
     request_id: str
     trace: str
     """The trace that the caller is part of; may be empty."""
+
+
+class Head(NamedTuple):
+    """What a head says that is known by its bytes: a plain request on a connection that is kept."""
+
+    path: str
+    length: int
+    """Bytes of its body."""
+
+
+class Answered(NamedTuple):
+    """An answer."""
+
+    content: bytes
+    rows: int
+    """How many instances it is about."""
+    stages: Stages
+
+
+NOT_DONE = Answered(b"", 0, Stages())
+"""What is noted of a request that was turned away."""
 
 
 class FastPath:
@@ -76,16 +113,18 @@ class FastPath:
         self._access = access
         self._admission = admission
         self.has_time = admission.has_time
+        self.heads: dict[bytes, Head] = {}
+        """Heads that the application's checks have passed; kept by http_protocol.py."""
         self._snapshot: object = None
         self._targets: dict[str, Target | None] = {}
-        self._decoders: dict[str, tuple[LoadedModel, Decoder]] = {}
+        self._clerks: dict[str, Clerk] = {}
 
     def target(self, path: str) -> Target | None:
         """Find who answers at a path; None when the application has to say."""
         if self._registry.snapshot is not self._snapshot:  # the folder was looked at again
             used = {target.label for target in self._targets.values() if target}
             self._snapshot, self._targets = self._registry.snapshot, {}
-            self._decoders = {label: found for label, found in self._decoders.items() if label in used}
+            self._clerks = {label: clerk for label, clerk in self._clerks.items() if label in used}
         try:
             return self._targets[path]
         except KeyError:
@@ -97,9 +136,11 @@ class FastPath:
     def caller(self, headers: list[tuple[bytes, bytes]]) -> Caller | None:
         """Read the headers; None when the application has to deal with them."""
         found = dict(headers)
-        if len(found) < len(headers) or not ODD.isdisjoint(found) or found.get(b"content-type", JSON) != JSON:
+        if len(found) < len(headers) or not ODD.isdisjoint(found) or found.get(b"content-type", JSON) not in JSON_TYPES:
             return None
         if found.get(b"accept", ANY) not in (ANY, JSON):  # a table is wanted
+            return None
+        if b"x-request-timeout" in found and not LONG_ENOUGH.fullmatch(found[b"x-request-timeout"]):
             return None
         if not self._knows_host(found.get(b"host", b"")):
             return None
@@ -110,23 +151,52 @@ class FastPath:
             return Caller(new_request_id(), trace)
         return Caller(given.decode(), trace) if PLAIN_ID.fullmatch(given) else None
 
-    def answer(self, target: Target, body: bytes, request_id: str) -> tuple[bytes, int] | None:
-        """Give body and number of instances of an answer; None when the application has to give it."""
+    def answer(self, target: Target, body: bytes, request_id: str) -> Answered | None:
+        """Answer a body; None when the application has to."""
         try:
-            asked = target.decoder.decode(body)
-            seconds = 0.0 if asked is None else target.model.predictor.seconds(len(asked.rows))
-            if asked is None or seconds > LONGEST_SECONDS:
+            clerk = target.clerk
+            if clerk.seconds > LONGEST_SECONDS:
                 return None
-            self._admission.spend(seconds)
-            predictions = inference.predict_rows(target.model, asked.rows, asked.warnings, PLAIN)
-            answer = wire.answer(Answer(target.model, predictions), asked.key, request_id, single=asked.single)
-            return wire.encode(answer), len(predictions)
+            return self._answer_one(clerk, body, request_id) or self._answer_some(clerk, body, request_id)
         except Exception:  # noqa: BLE001 -- whatever it is, the application meets it too, and says so
             return None
 
-    def note(self, path: str, target: Target, caller: Caller, rows: int, seconds: float) -> None:
+    def _answer_one(self, clerk: Clerk, body: bytes, request_id: str) -> Answered | None:
+        """Answer for one instance about which there is nothing to say."""
+        began = time.perf_counter()
+        row = clerk.decoder.decode_one(body)
+        if row is None:
+            return None
+        parsed = time.perf_counter()
+        self._admission.spend(clerk.seconds)
+        output = clerk.model.predictor.predict_one(row)
+        predicted = time.perf_counter()
+        content = clerk.short.write(output, request_id)
+        if content is None:
+            return None
+        stages = Stages(0.0, parsed - began, predicted - parsed, time.perf_counter() - predicted)
+        return Answered(content, 1, stages)
+
+    def _answer_some(self, clerk: Clerk, body: bytes, request_id: str) -> Answered | None:
+        began = time.perf_counter()
+        asked = clerk.decoder.decode(body)
+        seconds = 0.0 if asked is None else clerk.model.predictor.seconds(len(asked.rows))
+        if asked is None or seconds > LONGEST_SECONDS:
+            return None
+        parsed = time.perf_counter()
+        self._admission.spend(seconds)
+        predictions = inference.predict_rows(clerk.model, asked.rows, asked.warnings, PLAIN)
+        predicted = time.perf_counter()
+        answer = wire.answer(Answer(clerk.model, predictions), asked.key, request_id, single=asked.single)
+        content = wire.encode(answer)
+        stages = Stages(0.0, parsed - began, predicted - parsed, time.perf_counter() - predicted)
+        return Answered(content, len(predictions), stages)
+
+    def note(self, path: str, target: Target, caller: Caller, seconds: float, answered: Answered) -> None:
         """Log and count a request that was answered."""
-        self._access.note(Access(time.time(), path, seconds, target.label, rows, caller.trace, caller.request_id))
+        _, rows, stages = answered
+        access = Access(time.time(), path, seconds, target.label, rows, caller.trace, caller.request_id, stages)
+        self._access.note(access)
 
     def _found(self, path: str) -> Target | None:
         named = PATH.fullmatch(path)
@@ -143,15 +213,18 @@ class FastPath:
         label = f"{model.name}/{model.version}"
         headers = {**HEADERS, "Servery-Model": label, "Content-Type": JSON.decode()}
         raw = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
-        return Target(model, label, self._decoder(label, model), raw)
+        return Target(self._clerk(label, model), label, raw)
 
-    def _decoder(self, label: str, model: LoadedModel) -> Decoder:
-        """Compile what reads bodies for a version, once."""
-        loaded, decoder = self._decoders.get(label, (None, None))
-        if decoder is None or loaded is not model:
+    def _clerk(self, label: str, model: LoadedModel) -> Clerk:
+        """Make what reads and writes for a version, once."""
+        clerk = self._clerks.get(label)
+        if clerk is None or clerk.model is not model:
             decoder = Decoder(model.artifact.signature, self._max_rows)
-            self._decoders[label] = model, decoder
-        return decoder
+            predictor = model.predictor
+            seconds = math.inf if predictor.goes_together else predictor.seconds(1)
+            clerk = Clerk(model, decoder, ShortAnswers(model, PLAIN), seconds)
+            self._clerks[label] = clerk
+        return clerk
 
     def _knows_host(self, host: bytes) -> bool:
         try:
@@ -185,23 +258,27 @@ class FastPathMiddleware:
         body = _whole(messages)
         if not self._fast_path.has_time():
             await turned_away(caller)(scope, receive, send)
-            self._fast_path.note(scope["path"], target, caller, 0, time.perf_counter() - began)
+            self._fast_path.note(scope["path"], target, caller, time.perf_counter() - began, NOT_DONE)
             return
         answered = None if body is None else self._fast_path.answer(target, body, caller.request_id)
         if answered is None:
             await self._app(scope, _again(messages, receive), send)
             return
-        content, rows = answered
-        own = [(b"content-length", b"%d" % len(content)), (b"x-request-id", caller.request_id.encode())]
+        content, _, stages = answered
+        own = [
+            (b"content-length", b"%d" % len(content)),
+            (b"server-timing", stages.server_timing().encode()),
+            (b"x-request-id", caller.request_id.encode()),
+        ]
         await send({"type": "http.response.start", "status": 200, "headers": target.headers + own})
         await send({"type": "http.response.body", "body": content})
-        self._fast_path.note(scope["path"], target, caller, rows, time.perf_counter() - began)
+        self._fast_path.note(scope["path"], target, caller, time.perf_counter() - began, answered)
 
 
 def turned_away(caller: Caller) -> JSONResponse:
     """Give the answer to a request for which there is no time."""
     detail = "more is asked for than can be answered soon; try again"
-    headers = {**HEADERS, "X-Request-ID": caller.request_id, **RETRY_AFTER}
+    headers = {**HEADERS, "X-Request-ID": caller.request_id, "Server-Timing": Stages().server_timing(), **RETRY_AFTER}
     return problem_response(503, "overloaded", detail, caller.request_id, headers=headers)
 
 

@@ -3,20 +3,47 @@
 No scope, no task, no messages, one write: that is two thirds of what a small request costs. Only what the fast path
 answers is answered here; every other request goes uvicorn's own way, as if it had just arrived. Used by
 `servery run` and `servery serve`; alone: `uvicorn model_api.main:app --http model_api.http_protocol:Protocol`.
+
+A client sends the same head with every request, but for its length. A head that was answered here once is known by its
+bytes and not parsed again: parsed again, it could only come out the same.
+
+It is also where slow clients are parted with, for uvicorn waits for ever: see `_watch`.
 """
 
+import sys
 import time
+from itertools import chain
 from typing import Any, NamedTuple
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from model_api.fast_path import MOST_BYTES, Caller, FastPath, Target, turned_away
+from model_api.fast_path import MOST_BYTES, Answered, Caller, FastPath, Head, Target, turned_away
+from model_api.middleware import HEADERS, new_request_id
+from model_api.routes.errors import problem_response
+from model_api.stages import Stages
 
 STATUS, BUSY = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 503 Service Unavailable\r\n"
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 LAST_CALL_SECONDS = 0.5
 """How long an idle connection stays open when the service ends."""
-OWN = (b"content-length", b"x-request-id")
+RECEIPT_SECONDS = 10.0
+"""How long a request may take to arrive; a long one gets a second more for each `SLOWEST` bytes of its body."""
+SLOWEST = 2**15
+WATCH_SECONDS = 2.0
+"""How often it is looked whether a client is too slow."""
+SEND_SECONDS = 30.0
+"""How long a client may read nothing of its answer."""
+OWN = (b"content-length", b"server-timing", b"x-request-id")
 """Headers that are written by themselves."""
+TIMING = b"server-timing: queue;dur=0.000, parse;dur=%.3f, predict;dur=%.3f, encode;dur=%.3f\r\n"
+OWN_LINES = b"content-length: %d\r\n" + TIMING + b"x-request-id: %b%b%b"
+EACH_TIME = (b"x-request-id", b"traceparent", b"x-request-timeout")
+"""Headers by which a head is another one with every request."""
+END = b"\r\n\r\n"
+LONGEST_ADDRESS, LONGEST_HEADERS, MOST_HEADERS, MOST_CHUNKS = 2**13, 2**16, 100, 2**16
+"""Bytes of an address and of all headers, and how many headers and pieces of a body a request may have."""
+LONGEST_HEAD, MOST_HEADS = 2048, 1000
+"""Bytes of a head that is remembered, and how many are."""
 
 
 class Pending(NamedTuple):
@@ -27,55 +54,140 @@ class Pending(NamedTuple):
     began: float
 
 
+class TooMuch(Exception):
+    """A request has more of something than is taken."""
+
+    def __init__(self, status: int, slug: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.slug, self.detail = status, slug, detail
+
+
 class Protocol(HttpToolsProtocol):
     """Serves one connection."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._fast_path = _fast_path_of(self.app)
+        self._fast_path = _fast_path_of(self.app) if self.limit_concurrency is None else None
         self._pending: Pending | None = None
         self._body = b""
+        self._raw = b""
+        """What arrived last, if it began with a request."""
+        self._between = True
+        """No request is being received."""
+        self._head_marker: object = None
+        """The request whose head is being received."""
+        self._head_bytes = self._chunks = 0
+        """Bytes of it that came after the first ones, and pieces of the body."""
         self._closing = False
-        self._heads: dict[str, tuple[object, bytes]] = {}
+        self._kept_heads: dict[str, tuple[object, bytes]] = {}
+        self._arriving_since = self.loop.time()
+        self._quiet_since = self._arriving_since + RECEIPT_SECONDS - self.timeout_keep_alive
+        self._arrived = 0
+        """Bytes of the body that is being received."""
+        self._unsent = 0
+        """Bytes that the client had not taken when it was last looked at."""
+        self._unsent_since = 0.0
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to serve, and to watch that it goes on."""
+        super().connection_made(transport)
+        self._watching = self.loop.call_later(WATCH_SECONDS, self._watch)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go."""
+        self._watching.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a request whose head is known; parse everything else."""
+        if self._between and self._fast_path and not self._has_work():
+            end = data.find(END) + len(END)
+            head = self._fast_path.heads.get(data[:end])
+            if head and len(data) - end == head.length and self._answer_known(self._fast_path, head, data[end:]):
+                return
+            self._raw = data
+        else:
+            self._raw = b""
+        began = self._head_marker
+        super().data_received(data)
+        if began is not None and began is self._head_marker:
+            self._head_bytes += len(data)
+            if self._head_bytes > LONGEST_HEADERS + LONGEST_ADDRESS and not self.transport.is_closing():
+                self._refuse(_too_long_headers())
 
     def on_message_begin(self) -> None:
         """Begin a request; what uvicorn prepares for the application is prepared when it goes there."""
+        self._between = False
+        self._arriving_since, self._arrived = self.loop.time(), 0
+        self._head_marker, self._head_bytes, self._chunks = object(), 0, 0
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        """Decide which way a request goes."""
+        """Decide which way a request goes. Raises TooMuch."""
+        self._head_marker = None
+        if len(self.url) > LONGEST_ADDRESS:
+            raise TooMuch(414, "address-too-long", f"the address is longer than {LONGEST_ADDRESS} bytes")
+        if len(self.headers) > MOST_HEADERS or sum(map(len, chain.from_iterable(self.headers))) > LONGEST_HEADERS:
+            raise _too_long_headers()
         self._pending = self._short_cut()
         if self._pending is None:
             self._hand_over()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
+        self._arrived += len(body)
         if self._pending is None:
             super().on_body(body)
         else:
             self._body += body
 
+    def on_chunk_header(self) -> None:
+        """Count the pieces of a body. Raises TooMuch."""
+        self._chunks += 1
+        if self._chunks > MOST_CHUNKS:
+            raise TooMuch(413, "body-too-large", f"the body comes in more than {MOST_CHUNKS} chunks")
+
+    def send_400_response(self, msg: str) -> None:
+        """Tell what was raised while a request was parsed, or that it is no HTTP, and close the connection."""
+        raised = sys.exc_info()[1]
+        cause = raised.__context__ if raised else None
+        if isinstance(cause, TooMuch):
+            self._refuse(cause)
+        elif self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+    def _refuse(self, error: TooMuch) -> None:
+        """Tell that something is too much, if no answer has begun, and close the connection."""
+        self.logger.warning("%s", error.detail)
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            request_id = new_request_id()
+            headers = {**HEADERS, "X-Request-ID": request_id, "Connection": "close"}
+            problem = problem_response(error.status, error.slug, error.detail, request_id, headers=headers)
+            lines = [*self.server_state.default_headers, *problem.raw_headers]
+            head = STATUS_LINE[error.status] + b"".join(b"%s: %s\r\n" % line for line in lines)
+            self.transport.write(head + b"\r\n" + bytes(problem.body))
+        self.transport.close()
+
     def on_message_complete(self) -> None:
         """Answer a request that took the short cut."""
+        self._between = True
         pending, body = self._pending, self._body
         self._pending, self._body = None, b""
         if pending is None:
             super().on_message_complete()
             return
         assert self._fast_path
-        if not self._fast_path.has_time():
-            self._turn_away(pending)
-            return
-        answered = self._fast_path.answer(pending.target, body, pending.caller.request_id)
-        if answered is None:
+        keep_alive, path = self.parser.should_keep_alive(), self.root_path + self.url.decode("ascii")
+        if not self._answer(self._fast_path, pending, body, path, keep_alive=keep_alive):
             self._hand_over()
             super().on_body(body)
             super().on_message_complete()
-            return
-        content, rows = answered
-        self._write(self._head(pending.target), content, pending, rows)
+        elif keep_alive:
+            self._remember(self._fast_path, path, body)
 
     def shutdown(self) -> None:
         """Answer one more request, and then close the connection.
@@ -92,9 +204,31 @@ class Protocol(HttpToolsProtocol):
         if self._pending is None and (self.cycle is None or self.cycle.response_complete):
             self.transport.close()
 
+    def _has_work(self) -> bool:
+        """Tell whether something has to be done before a request that arrives now, or after it."""
+        return (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused or self._closing
+
+    def _answer_known(self, fast_path: FastPath, head: Head, body: bytes) -> bool:
+        """Answer a request whose head is known."""
+        target = fast_path.target(head.path)
+        if target is None:
+            return False
+        self._unset_keepalive_if_required()
+        pending = Pending(target, Caller(new_request_id(), ""), time.perf_counter())
+        return self._answer(fast_path, pending, body, head.path, keep_alive=True)
+
+    def _remember(self, fast_path: FastPath, path: str, body: bytes) -> None:
+        """Know the head next time, if it says nothing that changes, and the parser too saw its end where it is."""
+        raw = self._raw
+        end = raw.find(END) + len(END)
+        if end <= LONGEST_HEAD and raw[end:] == body and not any(name in EACH_TIME for name, _ in self.headers):
+            if len(fast_path.heads) >= MOST_HEADS:
+                fast_path.heads.clear()
+            fast_path.heads[raw[:end]] = Head(path, len(body))
+
     def _short_cut(self) -> Pending | None:
         """Find who answers; None unless everything about the request is plain and nothing waits before it."""
-        if self._fast_path is None or self.parser.get_method() != b"POST" or self.limit_concurrency is not None:
+        if self._fast_path is None or self.parser.get_method() != b"POST":
             return None
         if self.cycle is not None and not self.cycle.response_complete:
             return None
@@ -106,26 +240,46 @@ class Protocol(HttpToolsProtocol):
         caller = self._fast_path.caller(self.headers) if target else None
         return Pending(target, caller, time.perf_counter()) if target and caller else None
 
-    def _turn_away(self, pending: Pending) -> None:
-        """Say that there is no time."""
-        problem = turned_away(pending.caller)
-        lines = [*self.server_state.default_headers, *problem.raw_headers]
-        head = b"".join(b"%s: %s\r\n" % line for line in lines if line[0] not in OWN)
-        self._write(BUSY + head, bytes(problem.body), pending, 0)
+    def _answer(self, fast_path: FastPath, pending: Pending, body: bytes, path: str, *, keep_alive: bool) -> bool:
+        """Answer, or turn away for lack of time; False when the application has to answer."""
+        target, caller, began = pending
+        if fast_path.has_time():
+            answered = fast_path.answer(target, body, caller.request_id)
+            if answered is None:
+                return False
+            head = self._head(target)
+        else:
+            head, answered = self._turned_away(caller)
+        self._write(head, answered, caller, keep_alive=keep_alive and not self._closing)
+        fast_path.note(path, target, caller, time.perf_counter() - began, answered)
+        return True
 
-    def _write(self, head: bytes, content: bytes, pending: Pending, rows: int) -> None:
-        """Send an answer in one piece, and note it."""
-        keep_alive = self.parser.should_keep_alive() and not self._closing
-        last = b"\r\n\r\n" if keep_alive else b"\r\nconnection: close\r\n\r\n"
-        request_id = pending.caller.request_id.encode()
-        own = b"content-length: %d\r\nx-request-id: %s%s" % (len(content), request_id, last)
-        self.transport.write(b"".join((head, own, content)))
+    def _turned_away(self, caller: Caller) -> tuple[bytes, Answered]:
+        """Say that there is no time."""
+        problem = turned_away(caller)
+        lines = [*self.server_state.default_headers, *problem.raw_headers]
+        head = BUSY + b"".join(b"%s: %s\r\n" % line for line in lines if line[0] not in OWN)
+        return head, Answered(bytes(problem.body), 0, Stages())
+
+    def _write(self, head: bytes, answered: Answered, caller: Caller, *, keep_alive: bool) -> None:
+        """Send an answer in one piece."""
+        content, _, stages = answered
+        _, parse, predict, encode = stages
+        last = END if keep_alive else b"\r\nconnection: close\r\n\r\n"
+        own = OWN_LINES % (
+            *(len(content), 1000 * parse, 1000 * predict, 1000 * encode),
+            *(caller.request_id.encode(), last, content),
+        )
+        self.transport.write(head + own)
         if not keep_alive:
             self.transport.close()
-        self.on_response_complete()
-        assert self._fast_path
-        seconds = time.perf_counter() - pending.began
-        self._fast_path.note(self.url.decode("ascii"), pending.target, pending.caller, rows, seconds)
+        self.server_state.total_requests += 1
+        self._quiet_since = self.loop.time()
+
+    def on_response_complete(self) -> None:
+        """Note the time since when it is quiet, and go on with what waits."""
+        self._quiet_since = self.loop.time()
+        super().on_response_complete()
 
     def _hand_over(self) -> None:
         """Let uvicorn begin with the request."""
@@ -141,11 +295,56 @@ class Protocol(HttpToolsProtocol):
     def _head(self, target: Target) -> bytes:
         """Write status and the headers that stay the same for a second."""
         defaults = self.server_state.default_headers
-        made_with, head = self._heads.get(target.label, (None, b""))
+        made_with, head = self._kept_heads.get(target.label, (None, b""))
         if made_with is not defaults:
             head = STATUS + b"".join(b"%s: %s\r\n" % header for header in defaults + target.headers)
-            self._heads[target.label] = defaults, head
+            self._kept_heads[target.label] = defaults, head
         return head
+
+    def _watch(self) -> None:
+        """Part with a client that keeps the connection for nothing; look again soon."""
+        now = self.loop.time()
+        if self.transport.is_closing():
+            return
+        if self._sends_too_slowly(now):
+            self._part(TOO_SLOW)
+        elif self._is_quiet(now) or self._reads_nothing(now):
+            self._part(b"")
+        else:
+            self._watching = self.loop.call_later(WATCH_SECONDS, self._watch)
+
+    def _sends_too_slowly(self, now: float) -> bool:
+        allowed = RECEIPT_SECONDS + self._arrived / SLOWEST
+        return not (self._between or self.flow.read_paused) and now - self._arriving_since > allowed
+
+    def _is_quiet(self, now: float) -> bool:
+        return self._between and not self._has_work() and now - self._quiet_since > self.timeout_keep_alive
+
+    def _reads_nothing(self, now: float) -> bool:
+        unsent = self.transport.get_write_buffer_size()
+        if not unsent or unsent < self._unsent:
+            self._unsent_since = now
+        self._unsent = unsent
+        return unsent > 0 and now - self._unsent_since > SEND_SECONDS
+
+    def _part(self, last_words: bytes) -> None:
+        """Close the connection, without waiting for what the client does not take."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            last_words = b"" if self.cycle.response_started else last_words
+            self.cycle.disconnected = True  # the application learns that its caller has left
+            self.cycle.message_event.set()
+        if last_words:
+            self.transport.write(last_words)
+            self.transport.close()
+        elif self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+def _too_long_headers() -> TooMuch:
+    detail = f"the headers are more than {MOST_HEADERS}, or longer than {LONGEST_HEADERS} bytes"
+    return TooMuch(431, "headers-too-long", detail)
 
 
 def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -12,8 +12,9 @@ SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Read the body, counting its bytes while they come. Raises BodyTooLarge, UnreadableBody, UnsupportedMediaType."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise UnsupportedMediaType("a content encoding is not taken; send the body as it is")
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise UnsupportedMediaType(f"the content encoding {encoding[:64]!a} is not taken; send the body as it is")
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and (len(declared) > 20 or int(declared) > limit):
         raise BodyTooLarge(f"the body is longer than {limit} bytes")
@@ -36,3 +37,16 @@ def timeout_of(request: Request) -> float | None:
     if not SECONDS.fullmatch(text) or float(text) <= 0:
         raise InvalidRequest(f"X-Request-Timeout must be a number of seconds above 0, not {text[:64]!a}")
     return float(text)
+
+
+def require_json(request: Request) -> None:
+    """Take JSON, and no Content-Type as JSON: tritonclient and vetiver send none. Raises UnsupportedMediaType."""
+    header = request.headers.get("content-type", "")
+    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
+    if media_type and media_type != "application/json" and not media_type.endswith("+json"):
+        wanted = "send application/json, or a table as CSV, Parquet or Arrow"
+        raise UnsupportedMediaType(f"{media_type[:64]!a} is not taken; {wanted}")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType(f"the charset {value[:64]!a} is not taken; send UTF-8")

@@ -11,7 +11,7 @@ from model_api.artifact import Reference
 from model_api.errors import InvalidInstances, Problem, UnusablePrediction
 from model_api.loading import LoadedModel
 from model_api.runtimes import Floats, Output, Row
-from model_api.signature import Columns, InputWarning
+from model_api.signature import Checked, Columns, InputWarning
 from model_api.values import Value
 
 
@@ -50,13 +50,25 @@ class Answer:
 
 def predict(model: LoadedModel, instances: Sequence[object], options: Options) -> Answer:
     """Predict for n instances. Raises InvalidInstances or UnusablePrediction."""
+    checked = check(model, instances, options)
+    output = model.predictor.predict(checked.columns) if checked.good else None
+    return answer_of(model, checked, output, options)
+
+
+def check(model: LoadedModel, instances: Sequence[object], options: Options) -> Checked:
+    """Check n instances. Raises InvalidInstances, unless the options want a report."""
     checked = model.artifact.signature.check(instances)
     if checked.problems and not options.report_errors:
         raise InvalidInstances(checked.problems, len(instances))
-    answers: list[Prediction | list[Problem]] = [[] for _ in instances]
-    for position, prediction in zip(
-        checked.good, predict_columns(model, checked.columns, checked.warnings, options), strict=True
-    ):
+    return checked
+
+
+def answer_of(model: LoadedModel, checked: Checked, output: Output | None, options: Options) -> Answer:
+    """Put an answer together of a model's output for the good ones among n checked instances."""
+    bad = {problem.row for problem in checked.problems}
+    answers: list[Prediction | list[Problem]] = [[] for _ in range(len(checked.good) + len(bad))]
+    predictions = predictions_of(model, output, checked.warnings, options) if output else []
+    for position, prediction in zip(checked.good, predictions, strict=True):
         answers[position] = prediction
     for problem in checked.problems:
         row = answers[problem.row]
@@ -75,19 +87,20 @@ def predict_columns(
     model: LoadedModel, columns: Columns, warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
     """Predict for n checked instances, given as one list of n values per feature. Raises UnusablePrediction."""
-    return _predictions(model, model.predictor.predict(columns), warnings, options) if warnings else []
+    return predictions_of(model, model.predictor.predict(columns), warnings, options) if warnings else []
 
 
 def predict_rows(
     model: LoadedModel, rows: Sequence[Row], warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
     """Predict for checked instances, each a tuple of its features' values. Raises UnusablePrediction."""
-    return _predictions(model, model.predictor.predict_rows(rows), warnings, options)
+    return predictions_of(model, model.predictor.predict_rows(rows), warnings, options)
 
 
-def _predictions(
+def predictions_of(
     model: LoadedModel, output: Output, warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
+    """Say what a model's output for n instances means. Raises UnusablePrediction."""
     if output.numbers is not None:
         return _numbers(model, output.numbers, warnings, options)
     return _classes(model, output, warnings, options)
@@ -127,6 +140,15 @@ def _intervals(numbers: dict[str, float], margins: list[float | None], coverage:
     return {"low": low, "high": high, "coverage": coverage}
 
 
+def kept(probabilities: Sequence[float], label: int, limit: float) -> tuple[int, ...]:
+    """Give the positions of the classes that the coverage leaves, and of the one that is predicted.
+
+    A model with a threshold of its own may say another than the likeliest.
+    """
+    left = conformal.prediction_set(probabilities, limit)
+    return left if label in left else (*left, label)
+
+
 def _classes(
     model: LoadedModel, output: Output, warnings: list[list[InputWarning]], options: Options
 ) -> list[Prediction]:
@@ -145,10 +167,9 @@ def _classes(
     limit = conformal.margin(calibration[0], options.coverage) if calibration else None
     predictions = []
     for label, row, row_warnings in zip(output.labels.tolist(), rows, warnings, strict=True):
-        kept = None if limit is None else conformal.prediction_set(row, classes, limit)
-        if kept is not None and classes[label] not in kept:  # a model with a threshold of its own may say another
-            kept.append(classes[label])
-        sure = None if kept is None else {"classes": kept, "coverage": options.coverage}
+        sure = None
+        if limit is not None:
+            sure = {"classes": [classes[i] for i in kept(row, label, limit)], "coverage": options.coverage}
         probabilities = dict(zip(names, row, strict=True))
         predictions.append(Prediction(classes[label], probabilities, sure, row_warnings))
     return predictions

@@ -2,14 +2,18 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 from model_api.errors import UnreadableBody
 
 MAX_DEPTH = 32
 CONSTANTS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
+STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
+"""A constant within a string is only text."""
 LONGEST_INTEGER = 400
 """Digits; Python refuses to read integers of more than 4,300, and no feature needs more than 309."""
 
@@ -25,7 +29,7 @@ def parse(body: bytes, *, constants: bool = False) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableBody(f"the body is not UTF-8: byte {error.start} is not valid") from error
-    constant = CONSTANTS.__getitem__ if constants else _refuse_constant
+    constant = CONSTANTS.__getitem__ if constants else partial(_refuse_constant, text)
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=constant, parse_int=_parse_integer)
         if "\\u" in text:  # the only way in for half a character pair, which cannot be written back
@@ -49,8 +53,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise UnreadableBody(f"{name} is not JSON; send null for a missing value")
+def _refuse_constant(text: str, name: str) -> NoReturn:
+    offset = next(found.start() for found in STRING_OR_CONSTANT.finditer(text) if found[1])
+    raise UnreadableBody(f"{name} is not JSON, at offset {offset}; send null for a missing value")
 
 
 def _parse_integer(digits: str) -> int | float:

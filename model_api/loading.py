@@ -1,5 +1,6 @@
 """A version's folder → a loaded model that has shown that it works."""
 
+import time
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -19,6 +20,8 @@ class LoadedModel:
     """Its files, already checked."""
     predictor: ChosenPredictor
     """What computes its predictions."""
+    seconds: float = 0.0
+    """How long it took to load."""
 
     @property
     def name(self) -> str:
@@ -48,10 +51,12 @@ def load_tried(folder: Path, trust: Trust, limits: Limits) -> LoadedModel:
 def load_version(folder: Path, trust: Trust) -> LoadedModel:
     """Check, load and try out one version. Raises ArtifactError, whatever is wrong with the folder."""
     try:
+        began = time.perf_counter()
         artifact = Artifact(folder)
         artifact.check()
         _require_reference_row(artifact)
-        return LoadedModel(artifact, load_predictor(artifact, trust))
+        predictor = load_predictor(artifact, trust)
+        return LoadedModel(artifact, predictor, round(time.perf_counter() - began, 3))
     except ArtifactError:
         raise
     except Exception as error:  # a folder can be odd in any way, and must not keep the others from being served

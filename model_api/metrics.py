@@ -1,21 +1,27 @@
 """What Prometheus reads: how many predictions were asked for, of whom, how they ended and how long they took."""
 
-import operator
 import os
+from bisect import bisect_left
+from collections import Counter as Counts
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from model_api.registry import Registry
+from model_api.stages import Stages
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper bounds of the histogram of durations."""
+ROWS = (1, 2, 5, 10, 20, 50, 100, 1000, 10_000, 100_000)
+"""Upper bounds of the histogram of instances."""
 DIFFERENCES = (1e-9, 1e-6, 1e-4, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Upper bounds of the histogram of differences between challenger and champion."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+NOTHING = Stages()
 
 
 class Access(NamedTuple):
@@ -35,9 +41,18 @@ class Access(NamedTuple):
     """The trace that the caller is part of; may be empty."""
     request_id: str
     """Its id."""
+    stages: Stages = NOTHING
+    """Where its time went."""
 
 
-_model = operator.attrgetter("model")
+class Batches(Histogram):
+    """A histogram that takes many values at once: one after the other, each would cost as much as its prediction."""
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Count values, as `observe` does each."""
+        self._sum.inc(sum(values))
+        for bucket, times in Counts(bisect_left(self._upper_bounds, value) for value in values).items():
+            self._buckets[bucket].inc(times)
 
 
 class Metrics:
@@ -53,8 +68,17 @@ class Metrics:
             "servery_requests", "Prediction requests, by outcome.", [*labels, "outcome"], registry=self._registry
         )
         self._rows = Counter("servery_rows", "Instances predicted.", labels, registry=self._registry)
-        self._seconds = Histogram(
+        self._seconds = Batches(
             "servery_request_seconds", "Time of a request.", labels, registry=self._registry, buckets=SECONDS
+        )
+        self._instances = Batches(
+            "servery_request_rows", "Instances of a request.", labels, registry=self._registry, buckets=ROWS
+        )
+        self._stages = Counter(
+            "servery_stage_seconds",
+            "Time of requests by what was done: queue, parse, predict, encode.",
+            [*labels, "stage"],
+            registry=self._registry,
         )
         self._shadows = Counter(
             "servery_shadow_requests",
@@ -70,28 +94,32 @@ class Metrics:
             buckets=DIFFERENCES,
         )
 
-    def count(self, model: str, status: int, rows: int, seconds: float) -> None:
+    def count(self, model: str, status: int, rows: int, seconds: float, stages: Stages = NOTHING) -> None:
         """Count one request that was answered by `model`, written name/version."""
-        name, _, version = model.partition("/")
         outcome = "success" if status < 400 else "refused" if status < 500 else "failed"
-        self._requests.labels(name, version, outcome).inc()
-        self._seconds.labels(name, version).observe(seconds)
-        if status < 400:
-            self._rows.labels(name, version).inc(rows)
+        self._count(model, outcome, [seconds], [rows] if status < 400 else [], [stages])
 
     def count_accesses(self, accesses: Sequence[Access]) -> None:
-        """Count requests."""
-        for name, found in groupby(sorted(accesses, key=_model), key=_model):
-            model, _, version = name.partition("/")
-            group = list(found)
-            served = sum(access.rows > 0 for access in group)
-            self._requests.labels(model, version, "success").inc(served)
-            if served < len(group):
-                self._requests.labels(model, version, "failed").inc(len(group) - served)
-            self._rows.labels(model, version).inc(sum(access.rows for access in group))
-            observe = self._seconds.labels(model, version).observe
-            for access in group:
-                observe(access.seconds)
+        """Count requests that were answered, or turned away."""
+        by_model: dict[tuple[str, str], list[Access]] = {}
+        for access in accesses:
+            by_model.setdefault((access.model, "success" if access.rows else "failed"), []).append(access)
+        for (model, outcome), group in by_model.items():
+            _, _, seconds, _, rows, _, _, stages = zip(*group, strict=True)
+            self._count(model, outcome, seconds, rows if outcome == "success" else (), stages)
+
+    def _count(
+        self, model: str, outcome: str, seconds: Sequence[float], rows: Sequence[int], stages: Sequence[Stages]
+    ) -> None:
+        labels = model.partition("/")[::2]
+        self._requests.labels(*labels, outcome).inc(len(seconds))
+        self._seconds.labels(*labels).observe_all(seconds)
+        if rows:
+            self._rows.labels(*labels).inc(sum(rows))
+            self._instances.labels(*labels).observe_all(rows)
+        for stage, spent in zip(Stages._fields, map(sum, zip(*stages, strict=True)), strict=True):
+            if spent:
+                self._stages.labels(*labels, stage).inc(spent)
 
     def count_shadow(self, model: str, version: str, outcome: str, difference: float | None) -> None:
         """Count one request that a challenger looked at, and for numbers by how much it differs."""
@@ -128,6 +156,12 @@ class Metrics:
         for entry in entries:
             if share := entry.traffic.share:
                 lines.append(f'servery_traffic_share{{model="{entry.name}",alias="{share.alias}"}} {share.percent}')
+        lines += _head("servery_load_seconds", "How long a version took to load.")
+        lines += [
+            f'servery_load_seconds{{model="{entry.name}",version="{number}"}} {model.seconds}'
+            for entry in entries
+            for number, model in entry.loaded.items()
+        ]
         return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from model_api.metrics import Metrics
 from model_api.routes.errors import problem_response
+from model_api.stages import Stages
+from model_api.telemetry import Finished, Telemetry
 
+NOTHING = Stages()
 REQUEST_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 HEADERS = {
@@ -31,8 +34,11 @@ log = structlog.stdlib.get_logger("model_api.access")
 class RequestMiddleware:
     """Wraps the whole application; plain ASGI, because it is on the way of every prediction."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str], metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, allowed_hosts: Iterable[str], metrics: Metrics, telemetry: Telemetry | None = None
+    ) -> None:
         self._app = app
+        self._telemetry = telemetry
         self._metrics = metrics
         self._hosts = {host.lower() for host in allowed_hosts}
 
@@ -56,7 +62,8 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if knows_host(headers.get("host", ""), self._hosts):
+            hosts = headers.getlist("host")
+            if len(hosts) == 1 and knows_host(hosts[0], self._hosts):
                 await self._app(scope, receive, send_with_headers)
             else:
                 refusal = problem_response(
@@ -68,20 +75,28 @@ class RequestMiddleware:
             if not status:
                 await _internal_error(request_id, scope["path"])(scope, receive, send_with_headers)
         finally:
-            seconds = time.perf_counter() - began
-            if "rows" in state:
-                self._metrics.count(state["model"], status, state["rows"], seconds)
-            if not scope["path"].startswith("/health/"):  # asked every second by whoever watches
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    ms=round(seconds * 1000, 2),
-                    **{key: state[key] for key in ("model", "rows") if key in state},
-                    **_trace(headers),
-                    request_id=request_id,
-                )
+            self._note(scope, headers, state, status, time.perf_counter() - began)
+
+    def _note(self, scope: Scope, headers: Headers, state: dict[str, Any], status: int, seconds: float) -> None:
+        """Count a request, write its line, and make its span."""
+        if "rows" in state:
+            self._metrics.count(state["model"], status, state["rows"], seconds, _stages(state))
+        if scope["path"].startswith("/health/"):  # asked every second by whoever watches
+            return
+        method, path, trace = scope["method"], scope["path"], _trace(headers)
+        log.info(
+            "request",
+            method=method,
+            path=path,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            **{key: state[key] for key in ("model", "rows") if key in state},
+            **trace,
+            request_id=state["request_id"],
+        )
+        if self._telemetry:
+            who = (state.get("model", ""), state.get("rows", 0), trace.get("traceparent", ""), state["request_id"])
+            self._telemetry.record(Finished(method, path, status, time.time(), seconds, *who, _stages(state)))
 
 
 def knows_host(host: str, known: Collection[str]) -> bool:
@@ -117,6 +132,12 @@ def _add_headers(headers: MutableHeaders, state: dict[str, Any]) -> None:
     headers["X-Request-ID"] = state["request_id"]
     if "model" in state:
         headers["Servery-Model"] = state["model"]
+    if "stopwatch" in state:
+        headers["Server-Timing"] = state["stopwatch"].stages.server_timing()
+
+
+def _stages(state: dict[str, Any]) -> Stages:
+    return state["stopwatch"].stages if "stopwatch" in state else NOTHING
 
 
 def _internal_error(request_id: str, path: str) -> ASGIApp:

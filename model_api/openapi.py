@@ -1,31 +1,94 @@
-"""The OpenAPI document: FastAPI's own part, and one typed prediction endpoint for each model that is served."""
+"""The OpenAPI document: FastAPI's own part, and typed prediction endpoints for each model that is served."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from model_api import openapi_schemas, openapi_shared
 from model_api.artifact import CHAMPION
+from model_api.bulk import openapi as tables
 from model_api.loading import LoadedModel
+from model_api.openapi_shared import COVERAGE, Json, ref
 from model_api.registry import Registry
-from model_api.signature import Feature, Signature, Target, format_range
-from model_api.values import MAX_TEXT
-
-Json = dict[str, Any]
-JSON_TYPES: dict[str, tuple[str, Json]] = {
-    "category": ("string", {}),
-    "date": ("string", {"format": "date"}),
-    "datetime": ("string", {"format": "date-time"}),
-    "text": ("string", {"maxLength": MAX_TEXT}),
-}
-"""Type of a feature → its type in JSON Schema, where that is another."""
 
 DESCRIPTION = """A model is a service of its own: any HTTP client may ask it.
 
-`GET …/predict` predicts for the data that came with the model, `POST …/predict` for what you send.
-Numbers may be sent as numbers or as text; `null` means unknown, where a feature allows it.
+`GET …/predict` predicts for the data that came with the model, `POST …/predict` for what you send: JSON, or a table as
+CSV, Parquet or Arrow. Numbers may be sent as numbers or as text; `null` means unknown, where a feature allows it.
 Errors are `application/problem+json` and list everything that is wrong at once.
+
+Left out here: `/models/{model}/versions/{version}/predict`, which takes and gives the same as
+`/models/{model}/predict`, in the terms of that version; and the languages of other model servers (`/v2`, `/v1`,
+`/invocations` and more, and at the addresses below `instances` and bare arrays), which their own specifications
+describe. `docs/clients.md` of the project lists them.
 """
+ERRORS = {
+    "400": "Not readable, or called by an unknown host name",
+    "404": "There is no such model or version",
+    "406": "Nothing that Accept names can be written",
+    "413": "Too large",
+    "415": "Not of a type that is taken",
+    "422": "Not valid: every problem of every feature",
+    "500": "Something failed inside the service",
+    "503": "Not ready, or more is asked for than can be answered soon",
+    "504": "No answer within the seconds of X-Request-Timeout",
+}
+EVERYWHERE = ("400", "500")
+"""Statuses of errors with which every address may answer."""
+OF_A_MODEL = (*EVERYWHERE, "404", "503")
+OF_REFERENCE = (*OF_A_MODEL, "422", "504")
+REFERENCE_PARAMETERS: list[Json] = [
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "Rows to give.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
+    },
+    {
+        "name": "offset",
+        "in": "query",
+        "description": "Rows to leave out.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 10**9, "default": 0},
+    },
+    {"name": "coverage", "in": "query", "description": "Coverage of the intervals.", "schema": COVERAGE},
+]
+TIMEOUT: Json = {
+    "name": "X-Request-Timeout",
+    "in": "header",
+    "description": "Seconds that you are willing to wait for the answer.",
+    "schema": {"type": "string", "pattern": r"^([1-9][0-9]{0,5}(\.[0-9]{1,9})?|0\.[0-9]{0,8}[1-9])$"},
+}
+
+
+class Other(NamedTuple):
+    """An address that is the same whatever is served; its method is GET."""
+
+    operation: str
+    what: str
+    schema: Json
+    errors: tuple[str, ...] = EVERYWHERE
+    links: Json | None = None
+    media_type: str = "application/json"
+
+
+TO_MODEL: Json = {"operationId": "describe_model", "parameters": {"model": "$response.body#/models/0/name"}}
+TO_VERSION: Json = {
+    "operationId": "describe_version",
+    "parameters": {"model": "$response.body#/name", "version": "$response.body#/versions/0/version"},
+}
+OTHERS = {
+    "/models": Other("list_models", "The models", ref("Models"), links={"model": TO_MODEL}),
+    "/models/{model}": Other("describe_model", "The model", ref("Model"), OF_A_MODEL, {"version": TO_VERSION}),
+    "/models/{model}/versions/{version}": Other("describe_version", "The version", ref("Version"), OF_A_MODEL),
+    "/health/live": Other("live", "The process answers", ref("Live")),
+    "/health/ready": Other("ready", "Models are loaded", ref("Ready")),
+    "/metrics": Other(
+        "metrics", "Counts in the text format of Prometheus", {"type": "string"}, media_type="text/plain"
+    ),
+    "/stats": Other("stats", "How models are run here, and why", ref("Stats")),
+}
 
 
 def install(app: FastAPI, registry: Registry) -> None:
@@ -33,16 +96,16 @@ def install(app: FastAPI, registry: Registry) -> None:
 
     def document() -> Json:
         spec = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=None)
-        schemas = spec.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= {"InputWarning": WARNING, "Problem": PROBLEM}
-        paths: Json = {}
-        for model in _champions(registry):
-            schemas |= _schemas(model)
+        schemas, paths = dict(openapi_shared.SCHEMAS), {}
+        champions = _champions(registry)
+        for model in champions:
+            schemas |= openapi_schemas.of_model(model)
             if model.name == registry.default:
-                paths["/predict"] = _path(model, "the default model")
-            paths[f"/models/{model.name}/predict"] = _path(model, "its champion")
-        spec["paths"] = paths | spec["paths"]
-        return spec
+                paths["/predict"] = _prediction(model, "the default model")
+            paths[f"/models/{model.name}/predict"] = _prediction(model, "its champion")
+        others = {path: {"get": _other(path, item["get"], champions)} for path, item in spec["paths"].items()}
+        components = {"schemas": schemas, "headers": openapi_shared.HEADERS}
+        return {**spec, "paths": paths | others, "components": components}
 
     app.openapi = document  # type: ignore[method-assign] # the way that FastAPI documents
 
@@ -55,226 +118,84 @@ def _champions(registry: Registry) -> list[LoadedModel]:
 
 def instance_schema(model: LoadedModel) -> Json:
     """Describe an instance of a model, in JSON Schema."""
-    return _instance(model.artifact.signature, _example(model))
+    return openapi_schemas.instance(model)
 
 
-def _schemas(model: LoadedModel) -> Json:
-    signature = model.artifact.signature
-    name = model.name
-    instance = _ref(f"{name}.Instance")
-    one = _answer(name, signature.target, many=False)
-    many = _answer(name, signature.target, many=True)
-    return {
-        f"{name}.Instance": instance_schema(model),
-        f"{name}.Request": {
-            "type": "object",
-            "required": ["data"],
-            "properties": {
-                "data": {"oneOf": [instance, {"type": "array", "minItems": 1, "items": instance}]},
-                "options": OPTIONS,
-            },
-        },
-        f"{name}.Prediction": one,
-        f"{name}.Predictions": many,
-        f"{name}.ReferencePredictions": _reference(many, instance, signature.target),
-    }
+def _other(path: str, described: Json, champions: list[LoadedModel]) -> Json:
+    """Complete what FastAPI says of an address: its answers, and an example of what its path names."""
+    other = OTHERS.get(path) or Other(described["operationId"], described["summary"], {})
+    headers = ("Servery-Model",) if other.operation == "describe_version" else ()
+    answers = {"200": _answer(other.what, {other.media_type: {"schema": other.schema}}, headers)} | _errors(
+        other.errors
+    )
+    if other.links:
+        answers["200"]["links"] = other.links
+    if other.operation == "ready":
+        answers["503"] = _answer("Not ready, and why", _json(ref("NotReady")), ("Retry-After",))
+    examples = {"model": champions[0].name, "version": champions[0].version} if champions else {}
+    parameters = [
+        {**named, **({"example": examples[named["name"]]} if examples else {})}
+        for named in described.get("parameters", [])
+    ]
+    return {**described, "operationId": other.operation, "parameters": parameters, "responses": answers}
 
 
-def _instance(signature: Signature, example: Json) -> Json:
-    return {
-        "type": "object",
-        "required": [f.name for f in signature.features if not f.missing_allowed],
-        "properties": {f.name: _feature(f) for f in signature.features},
-        "additionalProperties": False,
-        "example": example,
-    }
-
-
-def _feature(feature: Feature) -> Json:
-    unit = f" In {feature.unit}." if feature.unit else ""
-    about = feature.description.rstrip(".") + "." if feature.description else ""
-    if feature.minimum is not None:
-        guessed = "guessed to be " if "minimum" in feature.guessed else ""
-        about += f" Training values: {guessed}{format_range(feature)}."
-    schema: Json = {"title": feature.title, "description": (about + unit).strip()}
-    if feature.categories and not feature.unknown_categories:
-        schema["enum"] = [*feature.categories, *([None] if feature.missing_allowed else [])]
-        return schema
-    name, more = JSON_TYPES.get(feature.type, (feature.type, {}))
-    return {**schema, "type": [name, "null"] if feature.missing_allowed else name, **more}
-
-
-def _answer(name: str, target: Target, *, many: bool) -> Json:
-    fields: Json = {"prediction": _value(target)}
-    if target.classes and target.probabilities:
-        names = [str(level) for level in target.classes]
-        shares = {key: {"type": "number", "minimum": 0, "maximum": 1} for key in names}
-        fields["probabilities"] = {"type": "object", "properties": shares, "required": names}
-    fields["interval"] = _interval(target)
-    fields["warnings"] = {"type": "array", "items": _ref("InputWarning")}
-    if many:
-        fields = {key: {"type": "array", "items": schema} for key, schema in fields.items()}
-    fields |= {
-        "model": {"type": "string", "example": name},
-        "version": {"type": "string", "example": "1"},
-        "request_id": {"type": "string"},
-    }
-    return {"type": "object", "required": list(fields), "properties": fields}
-
-
-def _value(target: Target) -> Json:
-    if target.classes:
-        return {"enum": list(target.classes), "title": target.name}
-    about = {"title": target.name, "description": target.description}
-    return {**_number(target), **about}
-
-
-def _number(target: Target) -> Json:
-    """Describe a number, or with several outputs an object of them."""
-    if not target.outputs:
-        return {"type": "number"}
-    each = {key: {"type": "number"} for key in target.outputs}
-    return {"type": "object", "properties": each, "required": list(target.outputs)}
-
-
-def _interval(target: Target) -> Json:
-    coverage = {"type": "number", "example": 0.9}
-    if target.classes:
-        held: Json = {"classes": {"type": "array", "items": {"enum": list(target.classes)}}}
-    else:
-        held = {"low": _number(target), "high": _number(target)}
-    return {
-        "type": ["object", "null"],
-        "description": "What holds the true value with the probability `coverage`; null when calibration is too small.",
-        "required": [*held, "coverage"],
-        "properties": {**held, "coverage": coverage},
-    }
-
-
-def _reference(many: Json, instance: Json, target: Target) -> Json:
-    true = _value(target)
-    extra: Json = {
-        "data": {"type": "array", "items": instance},
-        "target": {"type": "array", "items": true, "description": "The true values."},
-        "offset": {"type": "integer"},
-        "total": {"type": "integer", "description": "Rows that there are."},
-    }
-    return {**many, "required": [*many["required"], *extra], "properties": {**many["properties"], **extra}}
-
-
-def _path(model: LoadedModel, who: str) -> Json:
+def _prediction(model: LoadedModel, who: str) -> Json:
     name, title = model.name, model.artifact.manifest.title
     identifier = name.replace("-", "_").replace(".", "_") + ("_default" if who == "the default model" else "")
-    errors = {
-        status: {"description": what, "content": {"application/problem+json": {"schema": _ref("Problem")}}}
-        for status, what in {
-            "400": "Not readable",
-            "413": "Too large",
-            "415": "Not JSON",
-            "422": "Not valid: every problem of every feature",
-            "503": "Not ready",
-        }.items()
-    }
-    limits = [
-        (
-            "limit",
-            "Rows to give, up to 1,000.",
-            {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
-        ),
-        ("offset", "Rows to leave out.", {"type": "integer", "minimum": 0, "default": 0}),
-    ]
+    example = openapi_schemas.example(model)
+    given = [ref(f"{name}.{kind}") for kind in ("Prediction", "Predictions", "Report")]
+    reported = _json({"anyOf": [*given, ref("ReportOfOne")]})
+    reference = _json({"anyOf": [ref(f"{name}.ReferencePredictions"), ref(f"{name}.Prediction")]})
+    asked: Json = {"anyOf": [ref(f"{name}.Request"), ref("ReportingRequest")]}
     return {
         "get": {
             "tags": [name],
             "summary": f"{title}: predict for the data that came with the model",
             "description": f"Answered by {who}. With feature names as query parameters: one prediction for them.",
             "operationId": f"predict_reference_{identifier}",
-            "parameters": [
-                {"name": n, "in": "query", "required": False, "description": d, "schema": s} for n, d, s in limits
-            ],
-            "responses": {"200": _content(f"{name}.ReferencePredictions", "The predictions"), **errors},
+            "parameters": REFERENCE_PARAMETERS,
+            "responses": {
+                "200": _answer("The predictions", reference, ("Servery-Model",)),
+                **_errors(OF_REFERENCE),
+            },
         },
         "post": {
             "tags": [name],
             "summary": f"{title}: predict for what you send",
             "description": f"Answered by {who}. {model.artifact.manifest.description}",
             "operationId": f"predict_{identifier}",
+            "parameters": [*tables.PARAMETERS, TIMEOUT],
             "requestBody": {
                 "required": True,
                 "content": {
-                    "application/json": {
-                        "schema": _ref(f"{name}.Request"),
-                        "example": {"data": _example(model)},
-                    }
+                    "application/json": {"schema": asked, "example": {"data": example}},
+                    **tables.requests(example),
                 },
             },
             "responses": {
-                "200": _content([f"{name}.Prediction", f"{name}.Predictions"], "One prediction, or a list of them"),
-                **errors,
+                "200": _answer(
+                    "One prediction, or a list or a table of them", reported | tables.answers(), ("Servery-Model",)
+                ),
+                **_errors(ERRORS),
             },
         },
     }
 
 
-def _content(names: str | list[str], description: str) -> Json:
-    schema = _ref(names) if isinstance(names, str) else {"oneOf": [_ref(name) for name in names]}
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _errors(statuses: Iterable[str]) -> Json:
+    """Describe problems: what is not ready may be asked again."""
+    content = {"application/problem+json": {"schema": ref("Problem")}}
+    return {
+        status: _answer(ERRORS[status], content, ("Retry-After",) if status == "503" else ())
+        for status in sorted(statuses)
+    }
 
 
-def _example(model: LoadedModel) -> Json:
-    """Give a real reference row, one without gaps where there is one; without any, the typical instance."""
-    reference = model.artifact.reference
-    rows = (reference.row(position) for position in range(len(reference)))
-    complete = next((row for row in rows if None not in row.values()), None)
-    if complete is None and len(reference):
-        complete = reference.row(0)
-    return complete or {feature.name: feature.default for feature in model.artifact.signature.features}
+def _answer(description: str, content: Json, headers: Iterable[str] = ()) -> Json:
+    named = {name: ref(name, "headers") for name in ("X-Request-ID", *headers)}
+    return {"description": description, "headers": named, "content": content}
 
 
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-OPTIONS: Json = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "coverage": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.9},
-        "on_error": {"enum": ["reject", "report"], "default": "reject"},
-    },
-}
-WARNING: Json = {
-    "type": "object",
-    "required": ["feature", "code", "message"],
-    "properties": {
-        "feature": {"type": "string"},
-        "code": {"enum": ["outside_training_range", "unknown_category", "missing"]},
-        "message": {"type": "string"},
-    },
-}
-PROBLEM: Json = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "request_id"],
-    "properties": {
-        "type": {"type": "string", "example": "/problems/invalid-instance"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["feature", "code", "message", "expected", "value", "row"],
-                "properties": {
-                    "feature": {"type": ["string", "null"]},
-                    "code": {"type": "string", "example": "not_a_number"},
-                    "message": {"type": "string"},
-                    "expected": {"type": ["string", "null"]},
-                    "value": {"type": ["string", "null"]},
-                    "row": {"type": "integer"},
-                },
-            },
-        },
-        "request_id": {"type": "string"},
-    },
-}
+def _json(schema: Json) -> Json:
+    return {"application/json": {"schema": schema}}

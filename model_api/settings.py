@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     log_format: Literal["readable", "json"] = "readable"
     """How log lines are written: `readable` or `json`."""
 
+    telemetry: bool = False
+    """Whether requests are sent as spans to OpenTelemetry, which needs the extra `otel` and has settings of its own."""
+
     @field_validator("models", mode="before")
     @classmethod
     def _as_text(cls, value: object) -> object:

@@ -7,13 +7,15 @@ from typing import Any, Literal, get_args
 
 from model_api import values
 from model_api.errors import Problem
-from model_api.values import MAX_LEVEL, Level, Rejected, Value, clip, echo, nearest, quote, show
+from model_api.values import MAX_LEVEL, Level, Rejected, Value, clip, echo, look_alikes, nearest, quote, show
 
 FeatureType = Literal["number", "integer", "boolean", "category", "date", "datetime", "text"]
 Task = Literal["regression", "binary", "multiclass"]
 Columns = dict[str, list[Value]]
 MAX_UNKNOWN_FEATURES = 20
 """Unknown features of one row that are named one by one."""
+MOST_HINTS = 100
+"""Problems of one request that may come with a hint: more are not listed, and to find what is near takes long."""
 ORDERED = ("number", "integer", "date", "datetime")
 """Types whose values have a range."""
 NOUNS = {
@@ -104,7 +106,8 @@ class Feature:
                 raise Rejected("too_long", f"is longer than {MAX_LEVEL:,} characters")
             return value
         if level is None:
-            raise Rejected("unknown_category", f"must be {self.expected}, not {echo(value)}{self._near(value)}")
+            fault = f"must be {self.expected}, not {echo(value)}"
+            raise Rejected("unknown_category", fault, partial(self._near, value))
         return level
 
     def _numeric_level(self, value: object) -> Level | None:
@@ -122,9 +125,18 @@ class Feature:
     def _numeric_levels(self) -> dict[float, Level]:
         return {float(level): level for level in self.categories if not isinstance(level, str)}
 
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        return {values.folded(level): level for level in self._levels}
+
     def _near(self, value: object) -> str:
         near = nearest(str(value), [str(level) for level in self.categories])
-        return f" (did you mean {quote(near)}?)" if near else ""
+        odd = look_alikes(str(value), near) if near else ""
+        return f" (did you mean {quote(near)}?{f' It has {odd}' if odd else ''})" if near else ""
+
+    def respelt(self, value: str) -> str | None:
+        """Find the level that reads like a value; cheaper than the nearest one, for what is only warned about."""
+        return self._folded.get(values.folded(value))
 
 
 @dataclass(frozen=True)
@@ -213,7 +225,7 @@ class Signature:
         columns: Columns = {name: [] for name in self._by_name}
         checked = Checked(columns, [], [], [])
         for position, instance in enumerate(instances):
-            row, problems = self._check_row(instance, position)
+            row, problems = self._check_row(instance, position, hints=len(checked.problems) < MOST_HINTS)
             if problems:
                 checked.problems.extend(problems)
                 continue
@@ -223,7 +235,7 @@ class Signature:
             checked.warnings.append(self._warnings(row))
         return checked
 
-    def _check_row(self, instance: object, row: int) -> tuple[dict[str, Value], list[Problem]]:
+    def _check_row(self, instance: object, row: int, *, hints: bool) -> tuple[dict[str, Value], list[Problem]]:
         if not isinstance(instance, dict):
             message = f"row {row} must be an object of features, not {echo(instance)}"
             return {}, [Problem(None, "not_an_object", message, "an object", clip(instance), row)]
@@ -234,20 +246,20 @@ class Signature:
             try:
                 found[name] = parse_value(feature, value)
             except Rejected as error:
-                absent = error.code == "missing" and name not in instance
-                message = f"{name} {error.reason}"
-                sent = None if absent else clip(value)
+                message = f"{name} {error.reason if hints else error.fault}"
+                sent = None if value is None else clip(value)
                 problems.append(Problem(name, error.code, message, feature.expected, sent, row))
-        return found, problems + self._unknown(instance, row)
+        return found, problems + self._unknown(instance, row, hints=hints)
 
-    def _unknown(self, instance: dict[str, object], row: int) -> list[Problem]:
+    def _unknown(self, instance: dict[str, object], row: int, *, hints: bool) -> list[Problem]:
         names = [name for name in instance if name not in self._by_name]
         problems = []
         for name in names[:MAX_UNKNOWN_FEATURES]:
-            near = nearest(name, self.names)
+            near = nearest(name, self.names) if hints else None
             hint = f"; did you mean {near}?" if near else ""
-            message = f"{clip(name)} is not a feature of this model{hint}"
-            problems.append(Problem(clip(name), "unknown_feature", message, near, None, row))
+            shown = clip(name)
+            message = f"{shown} is not a feature of this model{hint}"
+            problems.append(Problem(shown, "unknown_feature", message, near, None, row))
         if (more := len(names) - MAX_UNKNOWN_FEATURES) and more > 0:
             message = f"{more} more features are not of this model"
             problems.append(Problem(None, "unknown_feature", message, None, None, row))
@@ -295,6 +307,8 @@ def warning_about(feature: Feature, value: Value) -> InputWarning | None:
         if value in feature.categories:
             return None
         message = f"{feature.name} {echo(value)} never occurred in training; the model ignores it"
+        if near := feature.respelt(str(value)):
+            message += f" (did you mean {quote(near)}?)"
         return InputWarning(feature.name, "unknown_category", message)
     side = _outside(feature, value)
     if side is None:

@@ -7,8 +7,9 @@ value that JSON can write: dates stay text, in one canonical form in which earli
 import difflib
 import math
 import re
+import unicodedata
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, tzinfo
 from functools import cache
 
@@ -33,19 +34,28 @@ MAX_TEXT = 10_000
 """Characters of a free text."""
 MAX_ECHO = 64
 """Characters of a caller's value that an error message repeats."""
-
-
+MOST_ODD = 3
+"""Odd characters of a value that an error message names."""
 MAX_BITS = 10_000
 """Of a whole number that an error message repeats."""
 
 
 class Rejected(Exception):
-    """A value does not fit its feature: `code` for programs, `reason` completes "bmi …"."""
+    """A value does not fit its feature: `code` for programs, `reason` completes "bmi …".
 
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
+    `hint` tells what may be meant; finding that takes far longer than the check, so it is asked for where it is read.
+    """
+
+    def __init__(self, code: str, fault: str, hint: Callable[[], str] = str) -> None:
+        super().__init__(fault)
         self.code = code
-        self.reason = reason
+        self.fault = fault
+        self._hint = hint
+
+    @property
+    def reason(self) -> str:
+        """Say what is wrong, and what may be meant."""
+        return self.fault + self._hint()
 
 
 def number(value: object) -> float:
@@ -150,9 +160,14 @@ def clip(value: object) -> str:
     """Repeat a caller's value, short and printable."""
     if isinstance(value, int) and value.bit_length() > MAX_BITS:  # Python refuses to write it
         return "a number of very many digits"
-    shown = value if isinstance(value, str) else str(value)[: MAX_ECHO + 1]
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown[: MAX_ECHO + 1])
+    shown = (value if isinstance(value, str) else str(value))[: MAX_ECHO + 1]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else _escaped(c) for c in shown)
     return shown if len(shown) <= MAX_ECHO else shown[: MAX_ECHO - 1] + "…"
+
+
+def _escaped(character: str) -> str:
+    return f"\\u{ord(character):04x}" if ord(character) < 2**16 else f"\\u{{{ord(character):x}}}"
 
 
 def echo(value: object) -> str:
@@ -173,7 +188,8 @@ def show(value: object, zone: str | None = None) -> str:
     """Write a training value: numbers without noise digits, dates as they are, moments as the clock of `zone` shows."""
     if isinstance(value, str):
         return datetime.fromisoformat(value).astimezone(find_zone(zone)).isoformat() if zone else value
-    return f"{value:.10g}"
+    written = f"{value:.10g}"
+    return "0" if written == "-0" else written
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:
@@ -181,3 +197,15 @@ def nearest(name: str, known: Sequence[str]) -> str | None:
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name[:200].strip().casefold(), folded, n=1, cutoff=0.6)
     return folded[near[0]] if near else None
+
+
+def folded(text: str) -> str:
+    """Leave out how a name is written: case, width, spaces around it, and what cannot be seen."""
+    plain = unicodedata.normalize("NFKC", text[:200])
+    return "".join(c for c in plain if unicodedata.category(c) != "Cf").strip().casefold()
+
+
+def look_alikes(value: str, level: str) -> str:
+    """Name the characters by which a value differs unseen from a level: of other scripts, accents apart, spaces."""
+    odd = [c for c in dict.fromkeys(value[:MAX_ECHO]) if c not in level and (not c.isascii() or c.isspace())]
+    return ", ".join(f"U+{ord(c):04X} {unicodedata.name(c, '')}".rstrip() for c in odd[:MOST_ODD])

@@ -96,6 +96,13 @@ encode = msgspec.json.Encoder().encode
 """Write an answer as JSON, each number with as few digits as give it back exactly."""
 
 
+def shortened(text: str, most: int) -> str:
+    """Cut a text to so many bytes of JSON."""
+    while (size := len(encode(text))) > most:
+        text = text[: len(text) * (most - len("…".encode())) // size - 1] + "…"
+    return text
+
+
 def _turned(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
     return [[row[part] for row in rows] for part in range(4)]
 

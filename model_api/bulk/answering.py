@@ -17,6 +17,7 @@ from model_api.errors import InvalidInstances, InvalidRequest, Problem
 from model_api.inference import Options
 from model_api.loading import LoadedModel
 from model_api.signature import Signature
+from model_api.stages import Stopwatch
 
 MOST_BAD = 100_000
 """Bad rows of a table that are reported: each is looked at singly, which takes its time from other requests."""
@@ -48,14 +49,21 @@ class Answered:
 
 
 def answer(
-    model: LoadedModel, asked: Asked, bounds: Bounds, *, most_instances: int, go_on: Callable[[int], None]
+    model: LoadedModel,
+    asked: Asked,
+    bounds: Bounds,
+    *,
+    most_instances: int,
+    go_on: Callable[[int], None],
+    watch: Stopwatch,
 ) -> Answered:
     """Answer a request. `go_on` gets the rows so far after each piece, and may raise.
 
     Raises UnreadableBody, InvalidRequest, InvalidInstances, BodyTooLarge or UnusablePrediction.
     """
     signature = model.artifact.signature
-    source, options = _source(asked, signature, bounds, most_instances)
+    with watch.stage("parse"):
+        source, options = _source(asked, signature, bounds, most_instances)
     report = options.report_errors
     results = Results(signature.target, model.artifact.calibration, options.coverage, report=report)
     sink, rows = io.BytesIO(), 0
@@ -63,8 +71,13 @@ def answer(
     writer = open_writer(asked.wanted, sink, results, who)
     problems: list[Problem] = []
     bad = 0
-    for piece in Limited(source, bounds).pieces(PIECE_ROWS):
-        checked = check(signature, piece, rows)
+    pieces = iter(Limited(source, bounds).pieces(PIECE_ROWS))
+    while True:
+        with watch.stage("parse"):
+            piece = next(pieces, None)
+            if piece is None:
+                break
+            checked = check(signature, piece, rows)
         rows += piece.rows
         if not report:
             problems += checked.problems
@@ -74,8 +87,10 @@ def answer(
         if bad > MOST_BAD:
             raise InvalidRequest(f"more than {MOST_BAD} rows are not valid; score a file like this with servery score")
         if not problems:
-            scored = predict(model, checked, report=report)
-            writer.write(results.batch(scored), scored)
+            with watch.stage("predict"):
+                scored = predict(model, checked, report=report)
+            with watch.stage("encode"):
+                writer.write(results.batch(scored), scored)
         go_on(rows)
     if problems:
         raise InvalidInstances(problems, rows)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Mapping
 
 from anyio import CapacityLimiter, to_thread
@@ -17,6 +18,7 @@ from model_api.incoming import read_body
 from model_api.inference import Options
 from model_api.loading import LoadedModel
 from model_api.settings import Settings
+from model_api.stages import stopwatch
 
 AT_ONCE = 2
 """Tables that are worked on at the same time in one process; others wait, and small requests do not wait for them."""
@@ -45,8 +47,10 @@ async def answer(request: Request, model: LoadedModel, settings: Settings, secon
     body = await read_body(request, settings.max_body_bytes if sent == "json" else settings.max_bulk_bytes)
     request.state.rows = 0
     stopped = threading.Event()
+    watch, asked_at = stopwatch(request.state), time.perf_counter()
 
     def work() -> bytes:
+        watch.add("queue", time.perf_counter() - asked_at)
         from model_api.bulk import answering  # pyarrow: only a process that gets such a request pays for it
         from model_api.bulk.sources import Bounds
 
@@ -57,7 +61,9 @@ async def answer(request: Request, model: LoadedModel, settings: Settings, secon
 
         asked = answering.Asked(body, sent, wanted, options, request.state.request_id)
         bounds = Bounds(settings.max_bulk_rows, settings.max_bulk_bytes * INFLATION)
-        return answering.answer(model, asked, bounds, most_instances=settings.max_rows, go_on=go_on).content
+        return answering.answer(
+            model, asked, bounds, most_instances=settings.max_rows, go_on=go_on, watch=watch
+        ).content
 
     try:
         async with asyncio.timeout(seconds):

@@ -21,6 +21,7 @@ from model_api.protocols.statistics import Durations, Statistics
 from model_api.registry import ModelEntry, Registry
 from model_api.settings import Settings
 from model_api.shadows import Shadows
+from model_api.stages import Stages, stopwatch
 
 BYTES_OF_A_ROW = 200
 """By which the work of a body is estimated before it is read."""
@@ -103,6 +104,8 @@ class Desk:
             raise
         ended = time.perf_counter_ns()
         took = Durations(began - work.queued, was_read - began, computed - was_read, ended - computed)
+        for stage, ns in zip(Stages._fields, took, strict=True):
+            stopwatch(work.request.state).add(stage, ns * 1e-9)
         self.statistics.succeeded(model.name, model.version, len(asked.instances), took)
         self._let_look_on(work, asked, answer)
         return response

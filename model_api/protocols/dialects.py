@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from model_api.wire import shortened
+
 MOST_MESSAGES = 20
 """Messages that one error text repeats; the problem's own list has more."""
-MOST_CHARACTERS = 4_000
+LONGEST_TEXT = 4_000
+"""Bytes of one error text."""
 INFERENCE = ("/v1", "/v2")
 """First part of the paths whose clients read `error`."""
 SCORING = ("/invocations", "/ping")
@@ -40,5 +43,4 @@ def text_of(problem: dict[str, Any]) -> str:
     messages = [error["message"] for error in errors[:MOST_MESSAGES]]
     more = len(errors) - len(messages)
     parts = [problem["detail"], *messages, *([f"and {more} more"] if more else [])]
-    text = "; ".join(parts)
-    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
+    return shortened("; ".join(parts), LONGEST_TEXT)

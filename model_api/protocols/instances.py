@@ -11,8 +11,8 @@ TEXTS = ("category", "text")
 """Types whose values are text, in which "NaN" is a word like any other."""
 MISSING = frozenset({"NaN", "nan", "NaT"})
 """How clients that have only text for it write a missing number or date."""
-MOST_NAMES = 30
-"""Names that one message lists."""
+MOST_NAMES, MOST_CHARACTERS = 30, 600
+"""Names that one message lists, and how long they may be together."""
 Instances = list[object]
 
 
@@ -103,8 +103,11 @@ def as_list(value: object, what: str) -> list[Any]:
 
 def listed(names: Sequence[str]) -> str:
     """Name some things in a sentence, the first ones when they are many."""
-    shown = ", ".join(clip(name) for name in names[:MOST_NAMES])
-    return shown if len(names) <= MOST_NAMES else f"{shown} and {len(names) - MOST_NAMES} more"
+    shown = [clip(name) for name in names[:MOST_NAMES]]
+    while sum(map(len, shown)) > MOST_CHARACTERS:
+        shown.pop()
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def column_of(value: object, name: str) -> list[Any]:

@@ -27,6 +27,8 @@ FORMATS: Mapping[str, str] = {
 """Datatype → how its elements lie in memory; those of BYTES have lengths of their own."""
 MOST_DIMENSIONS = 2
 """A column has one, a table has two."""
+INFINITE: Mapping[str, float] = {"FP16": 2.0**16 - 2.0**4, "FP32": 2.0**128 - 2.0**103}
+"""From which number on a datatype of less than 64 bits rounds to infinity."""
 OVERFLOW = 2**60
 """Elements of 8 bytes that no memory can address."""
 
@@ -137,7 +139,12 @@ def _checker(datatype: str) -> Any:
     if datatype == BOOL:
         return lambda value: isinstance(value, bool) or value in (0, 1)
     if datatype.startswith("FP"):
-        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+        bound = INFINITE.get(datatype)
+        return _is_number if bound is None else lambda value: _is_number(value) and abs(value) < bound
     bits = int(datatype.lstrip("UINT"))
     low, high = (0, 2**bits) if datatype.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1))
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value < high
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -26,7 +26,7 @@ from model_api.errors import (
     UnusablePrediction,
 )
 from model_api.protocols.dialects import in_dialect
-from model_api.wire import MAX_PROBLEMS
+from model_api.wire import MAX_PROBLEMS, encode, shortened
 
 
 class Kind(NamedTuple):
@@ -57,6 +57,8 @@ TITLES = {
     "method-not-allowed": "This address does not take that method",
     "not-found": "There is nothing at this address",
 }
+MOST_BYTES, LONGEST_DETAIL = 8_500, 3_000
+"""Bytes of problems, and of the sentence before them: no error is longer than 16 KB, in whatever words it is told."""
 RETRY_AFTER = {"Retry-After": "1"}
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 STATIC_METHODS = ("GET", "HEAD")
@@ -73,7 +75,7 @@ def problem_response(
     headers: dict[str, str] | None = None,
     path: str = "",
 ) -> JSONResponse:
-    """Give an error in the one shape; `problems` are cut to the first `MAX_PROBLEMS`.
+    """Give an error in the one shape; of `problems` the first `MAX_PROBLEMS` at most.
 
     Below the `path` of another protocol it also says what that protocol's clients read.
     """
@@ -81,14 +83,26 @@ def problem_response(
         "type": f"/problems/{slug}",
         "title": TITLES.get(slug, slug.replace("-", " ").capitalize()),
         "status": status,
-        "detail": detail,
+        "detail": shortened(detail, LONGEST_DETAIL),
     }
     if problems is not None:
-        body["errors"] = [problem.to_dict() for problem in problems[:MAX_PROBLEMS]]
+        body["errors"] = _listed(problems)
     body["request_id"] = request_id
     if spoken := in_dialect(path, body):
         return JSONResponse(spoken, spoken["status"], headers)
     return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def _listed(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = []
+    left = MOST_BYTES
+    for problem in problems[:MAX_PROBLEMS]:
+        told = problem.to_dict()
+        left -= len(encode(told)) + 1
+        if left < 0:
+            break
+        listed.append(told)
+    return listed
 
 
 def install(app: FastAPI) -> None:

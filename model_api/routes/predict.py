@@ -1,7 +1,7 @@
 """GET and POST …/predict: the data that came with the model, or what the caller sends."""
 
 import asyncio
-from functools import partial
+import time
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,15 +12,18 @@ from starlette.responses import Response
 from model_api import inference, json_body, wire
 from model_api.admission import Admission
 from model_api.artifact import CHAMPION
+from model_api.batching import Batchers
 from model_api.bulk import routes as bulk
-from model_api.errors import DeadlinePassed, InvalidRequest, UnsupportedMediaType
-from model_api.incoming import read_body, timeout_of
+from model_api.errors import DeadlinePassed, InvalidRequest
+from model_api.incoming import read_body, require_json, timeout_of
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
 from model_api.registry import ModelEntry, Registry
+from model_api.runtimes.selection import MANY
 from model_api.settings import Settings
 from model_api.shadows import Shadows
 from model_api.signature import Signature
+from model_api.stages import stopwatch
 
 PAGE = 20
 """Reference rows of one answer, unless `limit` says otherwise."""
@@ -31,6 +34,7 @@ LARGE_BODY = 2**16
 
 def predict_routes(registry: Registry, settings: Settings, shadows: Shadows, admission: Admission) -> APIRouter:
     """Make the prediction routes for the default model, a model's champion, and one version."""
+    batchers = Batchers(admission)
     router = APIRouter(include_in_schema=False)  # openapi.py documents them model by model
 
     @router.get("/predict")
@@ -54,33 +58,62 @@ def predict_routes(registry: Registry, settings: Settings, shadows: Shadows, adm
         if bulk.takes(request.headers):
             chosen = entry.resolve(version) if version else entry.choose(request.headers, [])
             return await bulk.answer(request, _found(request, chosen), settings, timeout_of(request))
-        body = await _read_json(request, settings.max_body_bytes)
-        return await _answered(request, entry, version, wire.read_request(body, settings.max_rows))
+        asked = await _read_request(request, settings)
+        return await _answered(request, entry, version, asked)
 
     async def _answered(
         request: Request, entry: ModelEntry, version: str | None, asked: wire.PredictRequest
     ) -> Response:
         """Answer by the version that was named, else by the champion or the challenger whose share it is."""
         chosen = entry.resolve(version) if version else entry.choose(request.headers, asked.instances)
-        answer = await _predict(request, _found(request, chosen), asked, admission)
+        answer = await _predict(request, _found(request, chosen), asked, admission, batchers)
         looking_on = entry.onlooker() if version is None else None
         if looking_on and looking_on is not chosen:
             shadows.look(looking_on, asked.instances, asked.options, answer)
-        return _json(wire.answer(answer, asked.key, request.state.request_id, single=asked.single))
+        with stopwatch(request.state).stage("encode"):
+            return _json(wire.answer(answer, asked.key, request.state.request_id, single=asked.single))
 
     return router
 
 
-async def _predict(request: Request, model: LoadedModel, asked: wire.PredictRequest, admission: Admission) -> Answer:
+async def _predict(
+    request: Request, model: LoadedModel, asked: wire.PredictRequest, admission: Admission, batchers: Batchers
+) -> Answer:
     request.state.rows = len(asked.instances)
     seconds = timeout_of(request)
     try:
         async with asyncio.timeout(seconds):
-            work = partial(inference.predict, model, asked.instances, asked.options)
-            expected = model.predictor.seconds(len(asked.instances))
-            return await admission.run(work, expected, request.is_disconnected)
+            if model.predictor.goes_together and len(asked.instances) < MANY:
+                return await _predict_together(request, model, asked, batchers)
+            return await _predict_alone(request, model, asked, admission)
     except TimeoutError as error:
         raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
+
+
+async def _predict_together(
+    request: Request, model: LoadedModel, asked: wire.PredictRequest, batchers: Batchers
+) -> Answer:
+    watch = stopwatch(request.state)
+    with watch.stage("parse"):
+        checked = inference.check(model, asked.instances, asked.options)
+    with watch.stage("predict"):  # with the wait for those before it
+        output = None
+        if checked.good:
+            output = await batchers.of(model).predict(checked.columns, len(checked.good), request.is_disconnected)
+        return inference.answer_of(model, checked, output, asked.options)
+
+
+async def _predict_alone(
+    request: Request, model: LoadedModel, asked: wire.PredictRequest, admission: Admission
+) -> Answer:
+    watch, asked_at = stopwatch(request.state), time.perf_counter()
+
+    def work() -> Answer:
+        watch.add("queue", time.perf_counter() - asked_at)
+        with watch.stage("predict"):
+            return inference.predict(model, asked.instances, asked.options)
+
+    return await admission.run(work, model.predictor.seconds(len(asked.instances)), request.is_disconnected)
 
 
 def _found(request: Request, model: LoadedModel) -> LoadedModel:
@@ -97,12 +130,15 @@ def _asks_for_reference(query: QueryParams, signature: Signature) -> bool:
 def _reference(model: LoadedModel, query: QueryParams, request: Request) -> Response:
     limit = _whole(query, "limit", PAGE, 1, MAX_PAGE)
     start = _whole(query, "offset", 0, 0, 10**9)
-    answer, rows = inference.predict_reference(model, start, limit, _options(query))
+    watch = stopwatch(request.state)
+    with watch.stage("predict"):
+        answer, rows = inference.predict_reference(model, start, limit, _options(query))
     request.state.rows = len(rows)
-    body = wire.answer(answer, "prediction", request.state.request_id, single=False)
-    data = [rows.row(position) for position in range(len(rows))]
-    total = len(model.artifact.reference)
-    return _json({**body, "data": data, "target": rows.target, "offset": start, "total": total})
+    with watch.stage("encode"):
+        body = wire.answer(answer, "prediction", request.state.request_id, single=False)
+        data = [rows.row(position) for position in range(len(rows))]
+        total = len(model.artifact.reference)
+        return _json({**body, "data": data, "target": rows.target, "offset": start, "total": total})
 
 
 def _json(document: dict[str, Any]) -> Response:
@@ -133,22 +169,10 @@ def _whole(query: QueryParams, name: str, default: int, low: int, high: int) -> 
     return int(text)
 
 
-async def _read_json(request: Request, limit: int) -> Any:
+async def _read_request(request: Request, settings: Settings) -> wire.PredictRequest:
     """Read the body as JSON."""
-    _check_media_type(request.headers.get("content-type", ""))
-    body = await read_body(request, limit)
-    if len(body) < LARGE_BODY:
-        return json_body.parse(body)
-    return await run_in_threadpool(json_body.parse, body)
-
-
-def _check_media_type(header: str) -> None:
-    """Take JSON, and a missing header as JSON: tritonclient and vetiver send none."""
-    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
-    if media_type and media_type != "application/json" and not media_type.endswith("+json"):
-        wanted = "send application/json, or a table as CSV, Parquet or Arrow"
-        raise UnsupportedMediaType(f"{media_type[:64]!a} is not taken; {wanted}")
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
-            raise UnsupportedMediaType(f"the charset {value[:64]!a} is not taken; send UTF-8")
+    require_json(request)
+    body = await read_body(request, settings.max_body_bytes)
+    with stopwatch(request.state).stage("parse"):
+        document = json_body.parse(body) if len(body) < LARGE_BODY else await run_in_threadpool(json_body.parse, body)
+        return wire.read_request(document, settings.max_rows)

@@ -22,6 +22,22 @@ class Output(NamedTuple):
     probabilities: Floats | None = None
     """Classification: n × k probabilities, in the order of the target's classes; None where the model has none."""
 
+    def of(self, rows: slice) -> "Output":
+        """Give what is said of some of the instances."""
+        numbers, labels, probabilities = self
+        return Output(
+            None if numbers is None else numbers[rows],
+            None if labels is None else labels[rows],
+            None if probabilities is None else probabilities[rows],
+        )
+
+    def is_same(self, other: "Output") -> bool:
+        """Tell whether another says exactly the same; what is not a number is the same as itself."""
+        return all(
+            np.array_equal(mine, theirs, equal_nan=True) if mine is not None and theirs is not None else mine is theirs
+            for mine, theirs in zip(self, other, strict=True)
+        )
+
 
 Row = tuple[Value, ...]
 """The values of an instance, in the order of the signature's features; None is missing."""

@@ -1,6 +1,8 @@
 """A whole pipeline as ONNX, computed by ONNX Runtime: one tensor a feature in, numbers or classes out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,25 @@ KINDS: Mapping[str, tuple[Any, Any]] = {
 """Type of an input → dtype of the array, and what stands for a missing value."""
 
 
+_threads: ContextVar[int] = ContextVar("threads", default=1)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Make sessions of so many threads; of one by default, for requests come side by side."""
+    token = _threads.set(count)
+    try:
+        yield
+    finally:
+        _threads.reset(token)
+
+
 def session_of(data: bytes) -> Any:
-    """Make an ONNX Runtime session of one thread. Raises ArtifactError."""
+    """Make an ONNX Runtime session. Raises ArtifactError."""
     import onnxruntime  # only a process with such a model pays for it
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = _threads.get(), 1
     options.log_severity_level = 4  # what is wrong comes as an exception
     try:
         return onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
@@ -66,12 +81,12 @@ class OnnxPredictor:
         """Predict for n instances, given as one list of n values per feature; None is missing."""
         return self._run(self._feed(columns))
 
-    def predict_rows(self, rows: Sequence[Row]) -> Output:
-        """Predict for a few instances, each a tuple of its features' values; None is missing."""
+    def predict_one(self, row: Row) -> Output:
+        """Predict for one instance, the values of its features; None is missing."""
         if self._matrix:
             tensor, dtype, _ = self._inputs[0]
-            return self._run({tensor: np.array(rows, dtype=dtype)})
-        return self._run(self._feed(dict(zip(self._features, map(list, zip(*rows, strict=True)), strict=True))))
+            return self._run({tensor: np.array([row], dtype=dtype)})
+        return self._run(self._feed({name: [value] for name, value in zip(self._features, row, strict=True)}))
 
     def _run(self, feed: dict[str, Any]) -> Output:
         results = dict(zip(self._outputs, self._compute(self._names, feed), strict=True))

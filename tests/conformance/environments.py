@@ -1,6 +1,7 @@
 """Makes a virtual environment for each real client: their pins fight with ours and with each other's.
 
-`python tests/conformance/environments.py [NAME …]` makes what is absent or whose requirements changed, in `.venvs/`.
+`python tests/conformance/environments.py [NAME …]` makes what is absent or whose requirements changed, in `.venvs/`;
+without a name, what `make conformance` needs. `make fuzz` has one of its own.
 """
 
 import hashlib
@@ -13,12 +14,13 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FOLDER = HERE.parents[1] / ".venvs"
 REQUIREMENTS = HERE / "requirements"
+OF_FUZZ = HERE.parent / "fuzz" / "requirements"
 STAMP = "requirements.sha256"
 """File in an environment that tells what it was made from."""
 
 
 def names() -> list[str]:
-    """Name every environment: one for each file of requirements."""
+    """Name every environment of a client: one for each file of requirements."""
     return sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 
 
@@ -35,7 +37,7 @@ def is_made(name: str) -> bool:
 
 def make(name: str) -> None:
     """Make an environment anew, with uv where there is one."""
-    folder, requirements, uv = FOLDER / name, REQUIREMENTS / f"{name}.txt", shutil.which("uv")
+    folder, requirements, uv = FOLDER / name, _requirements(name), shutil.which("uv")
     shutil.rmtree(folder, ignore_errors=True)
     if uv:
         _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
@@ -56,8 +58,13 @@ def main(wanted: Sequence[str]) -> int:
     return 0
 
 
+def _requirements(name: str) -> Path:
+    own = OF_FUZZ / f"{name}.txt"
+    return own if own.is_file() else REQUIREMENTS / f"{name}.txt"
+
+
 def _digest(name: str) -> str:
-    return hashlib.sha256((REQUIREMENTS / f"{name}.txt").read_bytes() + sys.version.encode()).hexdigest()
+    return hashlib.sha256(_requirements(name).read_bytes() + sys.version.encode()).hexdigest()
 
 
 def _run(command: Sequence[str]) -> None:

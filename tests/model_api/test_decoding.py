@@ -116,6 +116,41 @@ def test_it_says_what_the_contract_says_and_takes_no_more(decoder: Decoder) -> N
     assert refused > 1000
 
 
+USUAL = Signature((*SIGNATURE.features[:2], *SIGNATURE.features[3:5], SIGNATURE.features[6]), SIGNATURE.target)
+
+
+def test_one_usual_instance_is_read_as_any_other_and_nothing_else_is() -> None:
+    """Ten thousand bodies of one instance: taken only where the decoder takes them too, without anything to say."""
+    decoder, chance = Decoder(USUAL, max_rows=100), random.Random(0)
+    taken = 0
+    for _ in range(10_000):
+        row = {name: PLAIN[name] for name in USUAL.names}
+        for name in chance.sample(list(row), chance.choice([0, 0, 1, 2])):
+            row[name] = chance.choice(ODD_VALUES)
+        text = json.dumps({"data": row}, separators=chance.choice(LAYOUTS), ensure_ascii=chance.random() < 0.5)
+        if chance.random() < 0.1:
+            text = text.replace('"depth"', chance.choice(['"new": false, "depth"', '"\\u0064epth"']), 1)
+        found, expected = decoder.decode_one(text.encode()), decoder.decode(text.encode())
+
+        usual = expected is not None and expected.warnings == [[]] and None not in expected.rows[0]
+        assert (found is not None) == usual, text
+        if found is not None and expected is not None:
+            assert (found, types([found])) == (expected.rows[0], types(expected.rows)), text
+            taken += 1
+    assert 1000 < taken < 9000
+
+
+def test_one_instance_of_a_signature_with_dates_or_text_is_read_as_several_are(decoder: Decoder) -> None:
+    assert decoder.decode_one(json.dumps({"data": PLAIN}).encode()) is None
+
+
+@pytest.mark.parametrize("form", ["many", "instances", "bare"])
+def test_one_instance_in_another_envelope_is_not_the_commonest_body(form: str) -> None:
+    row = {name: PLAIN[name] for name in USUAL.names}
+
+    assert Decoder(USUAL, max_rows=100).decode_one(json.dumps(envelope([row], form)).encode()) is None
+
+
 @pytest.mark.parametrize(
     "body",
     [

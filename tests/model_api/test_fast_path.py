@@ -76,10 +76,12 @@ def test_a_row_with_something_to_warn_about_takes_it(
         ({"Accept": "application/json"}, True),
         ({"Accept": "text/csv"}, False),
         ({"Content-Type": ""}, False),
-        ({"Content-Type": "application/json; charset=utf-8"}, False),
+        ({"Content-Type": "application/json; charset=utf-8"}, True),
+        ({"Content-Type": "application/json; charset=latin-1"}, False),
         ({"Content-Type": "text/plain"}, False),
         ({"Content-Encoding": "gzip"}, False),
-        ({"X-Request-Timeout": "5"}, False),
+        *(({"X-Request-Timeout": seconds}, True) for seconds in ("5", "10", "0.1", "2.50")),
+        *(({"X-Request-Timeout": seconds}, False) for seconds in ("0.05", "0", "-1", "1e3", "x", "", "1.", "01")),
         ({"X-Request-ID": 'a"b'}, False),
         ({"Host": "evil.example"}, False),
     ],
@@ -149,6 +151,7 @@ def test_a_failure_on_it_is_the_applications_to_tell(
         raise RuntimeError
 
     monkeypatch.setattr("model_api.inference.predict_rows", explode)
+    monkeypatch.setattr("model_api.runtimes.selection.ChosenPredictor.predict_one", explode)
 
     assert TestClient(service).post("/predict", json={"data": patient}).status_code == 200
 

@@ -19,7 +19,8 @@ from model_api.http_protocol import Protocol
 from model_api.settings import Settings
 
 PATIENCE = 10.0
-VARIES = re.compile(rb"(?im)^date: .*\r\n")
+VARIES = re.compile(rb"(?im)^date: .*\r\n|(?<=dur=)[0-9]+\.[0-9]{3}")
+OWN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Server(NamedTuple):
@@ -104,7 +105,7 @@ def talk(server: Server, *pieces: bytes, count: int = 1) -> tuple[list[tuple[int
     with connect(server) as connection:
         for piece in pieces:
             connection.sendall(piece)
-            time.sleep(0.02)
+            time.sleep(0.02 if len(piece) > 1 else 0.001)
         answers = read_answers(connection, count)
         connection.settimeout(0.1)
         try:
@@ -188,6 +189,130 @@ def test_it_answers_as_uvicorns_own_protocol_does(short_cut: Server, uvicorns_ow
     assert len(found[0]) == count
     if fast:
         assert len(short_cut.answered) == fast
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "byte by byte"])
+def test_it_answers_the_same_when_it_knows_the_head(short_cut: Server, uvicorns_own: Server, name: str) -> None:
+    pieces, count, _ = CASES[name]
+    pieces = tuple(piece.replace(b"X-Request-ID: r-1\r\n", b"") for piece in pieces)
+    talk(short_cut, *pieces, count=count)
+
+    found = talk(short_cut, *pieces, count=count)
+
+    assert OWN_ID.sub("", str(found)) == OWN_ID.sub("", str(talk(uvicorns_own, *pieces, count=count)))
+
+
+STRANGERS = request(GOOD).replace(b"X-Request-ID: r-1\r\n", b"")
+
+
+def test_a_head_that_came_before_is_known_whoever_sends_it(short_cut: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    short_cut.app.fast_path.heads.clear()
+    talk(short_cut, STRANGERS)
+    monkeypatch.setattr(Protocol, "on_url", lambda *_: pytest.fail("it was parsed again"))
+
+    answers, is_open = talk(short_cut, STRANGERS, STRANGERS, count=2)
+
+    assert [status for status, _, _ in answers] == [200, 200]
+    assert is_open
+    assert len({json.loads(body)["request_id"] for _, _, body in answers}) == 2
+    assert list(short_cut.app.fast_path.heads) == [STRANGERS.removesuffix(GOOD)]
+
+
+@pytest.mark.parametrize("header", ["X-Request-ID: r-7", f"Traceparent: 00-{'1' * 32}-{'2' * 16}-01"])
+def test_a_head_that_is_another_one_each_time_is_not_remembered(short_cut: Server, header: str) -> None:
+    short_cut.app.fast_path.heads.clear()
+
+    talk(short_cut, STRANGERS.replace(b"Host:", f"{header}\r\nHost:".encode()))
+
+    assert not short_cut.app.fast_path.heads
+
+
+def test_heads_are_remembered_up_to_a_number(short_cut: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model_api.http_protocol.MOST_HEADS", 3)
+    short_cut.app.fast_path.heads.clear()
+
+    for number in range(7):
+        talk(short_cut, STRANGERS.replace(b"Host:", f"User-Agent: {number}\r\nHost:".encode()))
+
+    assert 1 <= len(short_cut.app.fast_path.heads) <= 3
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (GOOD.replace(b"70.5", b"7x.5"), 400),
+        (GOOD.replace(b"70.5", b'"xx"'), 422),
+        (GOOD.replace(b'"rooms"', b'"rooom"'), 422),
+    ],
+)
+def test_a_bad_body_after_a_head_that_is_known_is_told_as_ever(short_cut: Server, body: bytes, status: int) -> None:
+    talk(short_cut, STRANGERS)
+
+    answers, is_open = talk(short_cut, STRANGERS.replace(GOOD, body), STRANGERS, count=2)
+
+    assert len(body) == len(GOOD)
+    assert [found for found, _, _ in answers] == [status, 200]
+    assert is_open
+
+
+@pytest.fixture
+def impatient(published_small_models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The service, waiting only a moment for anything."""
+    for name, seconds in (("RECEIPT_SECONDS", 0.4), ("WATCH_SECONDS", 0.1), ("SEND_SECONDS", 0.5)):
+        monkeypatch.setattr(f"model_api.http_protocol.{name}", seconds)
+    with serving(published_small_models, Protocol) as server:
+        yield server
+
+
+@pytest.mark.parametrize("sent", [b"POST /pre", request(GOOD)[:60], request(GOOD)[:-5], request(b"{}")[:-1]])
+def test_a_request_that_does_not_arrive_in_time_is_given_up(impatient: Server, sent: bytes) -> None:
+    with connect(impatient) as connection:
+        connection.sendall(sent)
+
+        ((head, _),) = read_answers(connection, 1)
+
+        assert head.startswith(b"HTTP/1.1 408")
+        assert connection.recv(1) == b""
+
+
+def test_a_trickle_does_not_buy_time(impatient: Server) -> None:
+    with connect(impatient) as connection, pytest.raises((ConnectionResetError, BrokenPipeError)):
+        trickle(connection, request(GOOD) * 2)
+
+
+def trickle(connection: socket.socket, data: bytes) -> None:
+    for byte in data:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+
+
+def test_who_connects_and_says_nothing_is_parted_with(short_cut: Server, impatient: Server) -> None:
+    impatient_config = impatient.uvicorn.config
+    impatient_config.timeout_keep_alive = 0
+    with connect(impatient) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_a_long_body_that_keeps_coming_is_waited_for(impatient: Server) -> None:
+    body = GOOD + b" " * 2**17
+    head = request(body)[: -len(body)]
+    with connect(impatient) as connection:
+        connection.sendall(head)
+        for start in range(0, len(body), 2**14):
+            connection.sendall(body[start : start + 2**14])
+            time.sleep(0.1)
+
+        assert read_answers(connection, 1)[0][0].startswith(b"HTTP/1.1 200")
+
+
+def test_who_reads_nothing_of_a_long_answer_is_parted_with(impatient: Server) -> None:
+    many = json.dumps({"data": [FLAT] * 5000}).encode()
+    with connect(impatient) as greedy:
+        greedy.sendall(request(many) * 12)
+        deadline = time.monotonic() + PATIENCE
+        while impatient.uvicorn.server_state.connections:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_a_caller_who_leaves_in_the_middle_of_a_body_harms_nobody(short_cut: Server) -> None:

@@ -5,8 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
+
+from model_api.metrics import Batches
+from model_api.stages import Stages
 
 RENT = {"model": "rent", "version": "1"}
 
@@ -46,6 +50,43 @@ def test_predictions_are_counted_by_model_version_and_outcome(watched: TestClien
     assert value("servery_request_seconds_count", **RENT) == 3
 
 
+def test_the_stages_of_a_request_are_counted_by_themselves(watched: TestClient, flat: dict[str, Any]) -> None:
+    watched.post("/predict", json={"data": flat})
+    watched.post("/predict", json={"data": flat, "options": {"coverage": 0.8}})
+
+    value = read(watched)
+
+    stages = {name: value("servery_stage_seconds_total", **RENT, stage=name) for name in Stages._fields}
+    assert all(stages.values()), stages
+    assert sum(stages.values()) < value("servery_request_seconds_sum", **RENT)
+
+
+def test_batch_sizes_fall_into_a_histogram(watched: TestClient, flat: dict[str, Any]) -> None:
+    for size in (1, 1, 4, 30):
+        watched.post("/predict", json=[flat] * size)
+
+    value = read(watched)
+
+    buckets = [value("servery_request_rows_bucket", **RENT, le=le) for le in ("1.0", "2.0", "5.0", "50.0", "+Inf")]
+    assert buckets == [2, 2, 3, 4, 4]
+    assert value("servery_request_rows_sum", **RENT) == 36
+
+
+@pytest.mark.parametrize("values", [[0.5], [1.0, 1.0, 3.0], [0.0, 2.0, 2.5, 99.0], []])
+def test_many_values_are_observed_as_each_by_itself(values: list[float]) -> None:
+    registry = CollectorRegistry()
+    together = Batches("together", "x", registry=registry, buckets=(1, 2, 5))
+    singly = Histogram("singly", "x", registry=registry, buckets=(1, 2, 5))
+
+    together.observe_all(values)
+    for value in values:
+        singly.observe(value)
+
+    found = generate_latest(registry).decode().split("# HELP singly")
+    counts = [[line.partition("_")[2] for line in part.splitlines() if "_created" not in line] for part in found]
+    assert [line for line in counts[0] if line] == [line for line in counts[1] if line]
+
+
 def test_a_failure_inside_is_counted_as_one(
     watched: TestClient, flat: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +95,7 @@ def test_a_failure_inside_is_counted_as_one(
 
     monkeypatch.setattr("model_api.inference.predict", explode)
     monkeypatch.setattr("model_api.inference.predict_rows", explode)
+    monkeypatch.setattr("model_api.runtimes.selection.ChosenPredictor.predict_one", explode)
     watched.post("/predict", json={"data": flat})
 
     value = read(watched)

@@ -4,17 +4,22 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from model_api import openapi
+from model_api import openapi, openapi_shared
+from model_api.artifact import Reference
+from model_api.bulk.media import TYPES, WRITTEN
 from model_api.examples import NAMES
+from model_api.routes.errors import TABLE
+from model_api.signature import Feature, Signature, Target
 
 Json = dict[str, Any]
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "trace"}
-TYPES: dict[str, type | tuple[type, ...]] = {
+KINDS: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
     "string": str,
@@ -66,14 +71,16 @@ def faults(value: object, schema: Json, document: Json, at: str = "$") -> list[s
     if "$ref" in schema:
         return faults(value, resolve(document, schema["$ref"]), document, at)
     found = []
-    if "oneOf" in schema:
-        matching = sum(not faults(value, option, document, at) for option in schema["oneOf"])
-        found += [] if matching == 1 else [f"{at}: {matching} of the options match"]
+    if "oneOf" in schema or "anyOf" in schema:
+        options = schema.get("oneOf") or schema["anyOf"]
+        matching = sum(not faults(value, option, document, at) for option in options)
+        fits = matching == 1 if "oneOf" in schema else matching > 0
+        found += [] if fits else [f"{at}: {matching} of the options match"]
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if kinds and not any(is_of(value, kind) for kind in kinds):
         found.append(f"{at}: {value!r} is not {kinds}")
-    if "enum" in schema and value not in schema["enum"]:
+    if "enum" in schema and not any(same(value, level) for level in schema["enum"]):
         found.append(f"{at}: {value!r} is not one of {schema['enum']}")
     if isinstance(value, dict):
         found += faults_of_object(value, schema, document, at)
@@ -81,13 +88,24 @@ def faults(value: object, schema: Json, document: Json, at: str = "$") -> list[s
         items = schema.get("items", {})
         found += [] if len(value) >= schema.get("minItems", 0) else [f"{at}: too few items"]
         found += [fault for n, item in enumerate(value) for fault in faults(item, items, document, f"{at}[{n}]")]
+    if isinstance(value, str) and not (schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))):
+        found.append(f"{at}: {len(value)} characters are too few or too many")
+    if isinstance(value, str) and not re.fullmatch(schema.get("pattern", r"[\s\S]*"), value):
+        found.append(f"{at}: {value!r} does not match {schema['pattern']}")
     if isinstance(value, int | float) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
         found.append(f"{at}: {value!r} is out of range")
     return found
 
 
 def is_of(value: object, kind: str) -> bool:
-    return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    """To JSON Schema 1.0 is an integer, and true no number."""
+    if kind == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def same(value: object, level: object) -> bool:
+    return value == level and isinstance(value, bool) == isinstance(level, bool)
 
 
 def faults_of_object(value: Json, schema: Json, document: Json, at: str) -> list[str]:
@@ -112,6 +130,10 @@ def test_the_checker_of_these_tests_finds_faults() -> None:
     for bad in (3, {}, {"a": "1"}, {"a": True}, {"a": 2}, {"a": 1, "b": "y"}, {"a": 1, "c": 1.5}, {"a": 1, "d": 1}):
         assert faults(bad, schema, {}) != []
     assert faults(1, {"oneOf": [{"type": "number"}, {"type": "integer"}]}, {}) != []
+    assert faults(1, {"anyOf": [{"type": "number"}, {"type": "integer"}]}, {}) == []
+    assert faults(True, {"anyOf": [{"type": "number"}, {"enum": [1]}]}, {}) != []
+    assert faults("12a", {"type": "string", "pattern": "^[0-9]+$"}, {}) != []
+    assert faults("12", {"type": "string", "maxLength": 1}, {}) != []
     assert faults([1, "2"], {"type": "array", "items": {"type": "number"}}, {}) != []
 
 
@@ -137,7 +159,7 @@ def test_every_type_is_one_of_json_schema(document: Json) -> None:
     for schema in walk(document["components"]["schemas"]):
         kinds = schema.get("type", [])
         if isinstance(kinds, str | list):  # and not a feature of that name
-            assert set([kinds] if isinstance(kinds, str) else kinds) <= set(TYPES)
+            assert set([kinds] if isinstance(kinds, str) else kinds) <= set(KINDS)
 
 
 def test_every_operation_has_an_id_of_its_own(document: Json) -> None:
@@ -191,11 +213,12 @@ def test_an_instance_is_typed_with_the_features_of_its_model(client: TestClient,
 def test_the_types_of_loans_are_those_of_its_features(document: Json) -> None:
     properties = document["components"]["schemas"]["loans.Instance"]["properties"]
 
-    assert properties["age"]["type"] == "integer"
-    assert properties["yearly_income"]["type"] == ["number", "null"]
-    assert properties["home_owner"]["type"] == "boolean"
-    assert properties["employment"]["enum"] == [
-        *("salaried", "self-employed", "retired", "student", "unemployed", None)
+    assert properties["age"]["type"] == ["integer", "string"]
+    assert properties["yearly_income"]["type"] == ["number", "string", "null"]
+    assert properties["home_owner"]["type"] == ["boolean", "integer", "string"]
+    assert properties["employment"]["anyOf"] == [
+        {"type": "string", "enum": ["salaried", "self-employed", "retired", "student", "unemployed", ""]},
+        {"type": "null"},
     ]
 
 
@@ -203,6 +226,65 @@ def test_a_category_that_may_be_unknown_is_any_text(small_client: TestClient) ->
     schemas = small_client.get("/openapi.json").json()["components"]["schemas"]
 
     assert schemas["rent.Instance"]["properties"]["district"]["type"] == "string"
+
+
+VALUES: list[Any] = [
+    *(None, True, False, 0, 1, 2, 1.0, 0.5, -3, 12, 2**53 - 1, 2**53, "", "1", "0", "1.0", "-2.5", "1e3", "12", "x"),
+    *("true", "False", "TRUE", "yes", " 1", "1 ", "nan", "NaN", "1_0", "berlin", "Berlin", "a", [], {}, [1]),
+    *(
+        "2024-02-29",
+        "1678-01-01",
+        "1677-12-31",
+        "2261-12-31",
+        "2262-01-01",
+        "2024-13-01",
+        "24-01-01",
+        "2024-01-01T25:00",
+    ),
+    *("2024-01-01T10:30", "2024-01-01 10:30:59", "2024-01-01T10:30:59.5", "2024-01-01T10:30:59Z", "tab\tand\nline"),
+    *(
+        "2024-01-01T10:30:59.123456+05:30",
+        "2024-01-01T10:30:59.1234567",
+        "\u0000",
+        "x" * 2000,
+        "x" * 2001,
+        "x" * 10_001,
+    ),
+]
+FEATURES = [
+    feature
+    for missing in (False, True)
+    for feature in (
+        Feature("number", "number", missing_allowed=missing),
+        Feature("integer", "integer", missing_allowed=missing),
+        Feature("boolean", "boolean", missing_allowed=missing),
+        Feature("text", "text", missing_allowed=missing),
+        Feature("date", "date", missing_allowed=missing),
+        Feature("datetime", "datetime", missing_allowed=missing),
+        Feature("zoned", "datetime", zone="Europe/Berlin", missing_allowed=missing),
+        Feature("words", "category", categories=("a", "Berlin"), missing_allowed=missing),
+        Feature("numbers", "category", categories=(1, 2), missing_allowed=missing),
+        Feature("mixed", "category", categories=(0.5, "x", ""), missing_allowed=missing),
+        Feature("any", "category", categories=("a",), unknown_categories=True, missing_allowed=missing),
+    )
+]
+TAKEN_BUT_NOT_TOLD: dict[str, list[Any]] = {"integer": ["1e3"], "numbers": ["1.0"]}
+"""Whole numbers as text, in another form than their own."""
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda found: f"{found.name}-{found.missing_allowed}")
+def test_the_schema_of_a_feature_takes_what_the_service_takes(feature: Feature) -> None:
+    signature = Signature((feature,), Target("y", "regression"))
+    reference = Reference({feature.name: [None]}, [0.0])
+    model: Any = SimpleNamespace(artifact=SimpleNamespace(signature=signature, reference=reference))
+    schema = openapi.instance_schema(model)["properties"][feature.name]
+
+    told = [repr(value) for value in VALUES if faults(value, schema, {}) == []]
+    taken = [repr(value) for value in VALUES if not signature.check([{feature.name: value}]).problems]
+
+    assert [value for value in told if value not in taken] == []
+    more = TAKEN_BUT_NOT_TOLD.get(feature.name, [])
+    assert [value for value in taken if value not in told] == [repr(value) for value in more]
 
 
 def test_the_example_is_a_real_reference_row_that_is_answered(
@@ -220,8 +302,8 @@ def test_the_example_is_a_real_reference_row_that_is_answered(
 
 
 def schema_of(document: Json, path: str, method: str, status: str = "200") -> Json:
-    (content,) = document["paths"][path][method]["responses"][status]["content"].values()
-    schema: Json = content["schema"]
+    content = document["paths"][path][method]["responses"][status]["content"]
+    schema: Json = content["application/json" if status == "200" else "application/problem+json"]["schema"]
     return schema
 
 
@@ -269,11 +351,85 @@ def test_the_problems_are_what_the_document_says(
     assert faults(answer.json(), schema_of(document, "/predict", "post", status), document) == []
 
 
+def test_what_on_error_report_takes_and_gives_is_documented(
+    client: TestClient, document: Json, reference_rows: Callable[[str, int], list[Json]], model: str
+) -> None:
+    path = f"/models/{model}/predict"
+    (good,) = reference_rows(model, 1)
+    request = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+    for data in ({}, [good, {}, 3], good):
+        body = {"data": data, "options": {"on_error": "report"}}
+        assert faults(body, request, document) == []
+        answer = client.post(path, json=body)
+        assert answer.status_code == 200
+        assert faults(answer.json(), schema_of(document, path, "post"), document) == []
+    assert faults({"data": {}}, request, document) != []
+    assert faults({"data": {}, "options": {"on_error": "reject"}}, request, document) != []
+
+
+def test_every_error_that_can_come_is_documented_in_its_one_shape(document: Json) -> None:
+    statuses = {str(kind.status) for kind in TABLE.values()} - {"499", "501"}  # nobody waits; another protocol's
+    prediction = document["paths"]["/predict"]["post"]["responses"]
+
+    assert statuses | {"200", "400", "406", "500"} == set(prediction)
+    for path, method, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            if status != "200" and (path, status) != ("/health/ready", "503"):
+                assert list(answer["content"]) == ["application/problem+json"], (path, method, status)
+            assert "X-Request-ID" in answer["headers"]
+            assert ("Retry-After" in answer["headers"]) == (status == "503")
+
+
+def test_the_documented_headers_are_given(client: TestClient, document: Json) -> None:
+    for path, method, operation in operations(document):
+        if method == "get" and "{" not in path:
+            answer = client.get(path)
+            for name in operation["responses"]["200"]["headers"]:
+                pattern = document["components"]["headers"][name]["schema"]["pattern"]
+                assert re.fullmatch(pattern, answer.headers[name])
+
+
+def test_tables_are_documented_with_all_their_media_types(document: Json) -> None:
+    post = document["paths"]["/predict"]["post"]
+
+    assert set(post["requestBody"]["content"]) == set(TYPES)
+    assert set(post["responses"]["200"]["content"]) == {written.partition(";")[0] for written in WRITTEN.values()}
+    assert {parameter["name"] for parameter in post["parameters"]} >= {"coverage", "on_error"}
+
+
+def test_the_example_of_a_table_is_answered(client: TestClient, document: Json, model: str) -> None:
+    path = f"/models/{model}/predict"
+    example = document["paths"][path]["post"]["requestBody"]["content"]["text/csv"]["example"]
+
+    answer = client.post(path, content=example, headers={"Content-Type": "text/csv"})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].startswith("text/csv")
+
+
+def test_no_address_is_left_as_fastapi_describes_it(document: Json) -> None:
+    described = {path for path, item in document["paths"].items() if not path.endswith("/predict")}
+
+    assert described == set(openapi.OTHERS)
+    assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
+
+
+@pytest.mark.parametrize("path", ["/models", "/models/{model}", "/models/{model}/versions/{version}", "/health/ready"])
+def test_what_is_told_of_models_is_what_the_document_says(client: TestClient, document: Json, path: str) -> None:
+    examples = {p["name"]: p["example"] for p in document["paths"][path]["get"].get("parameters", [])}
+
+    answer = client.get(path.format(**examples))
+
+    assert answer.status_code == 200
+    assert faults(answer.json(), schema_of(document, path, "get"), document) == []
+
+
 def test_the_documented_warnings_are_those_that_are_given(client: TestClient, document: Json) -> None:
     codes = document["components"]["schemas"]["InputWarning"]["properties"]["code"]["enum"]
 
     assert set(codes) == {"outside_training_range", "unknown_category", "missing"}
-    assert openapi.WARNING["properties"]["code"]["enum"] == codes
+    assert openapi_shared.SCHEMAS["InputWarning"]["properties"]["code"]["enum"] == codes
 
 
 def test_a_service_without_models_still_documents_the_rest(serving: Callable[..., TestClient], tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ class Case:
     @cached_property
     def lowered(self) -> LoweredPredictor:
         """The plan, loaded."""
-        return load(self.plan.__getitem__)
+        return load(self.plan.__getitem__, self.signature.names)
 
 
 def rows(columns: Columns, start: int, stop: int) -> Columns:

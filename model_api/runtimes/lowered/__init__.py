@@ -15,15 +15,14 @@ The input -1 is the columns that a predictor gets; every other input is the numb
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from model_api.errors import ArtifactError
 from model_api.runtimes import Output, Row
+from model_api.runtimes.lowered import single
 from model_api.runtimes.lowered.operations import OPERATIONS
-from model_api.runtimes.lowered.operations.arithmetic import numbers_of_rows, raw_of_rows
 from model_api.signature import Columns
 
 FORMAT = 1
@@ -45,14 +44,19 @@ class LoweredPredictor:
     ) -> None:
         """Build the operations; `read` gives the bytes of a file that the plan names. Raises ArtifactError.
 
-        `names`: the features in the order of the rows that `predict_rows` gets.
+        `names`: the features in the order of the row that `predict_one` gets.
         """
         if document["format"] != FORMAT:
             raise ArtifactError(f"{PLAN} is of another format than {FORMAT}")
         arrays = [_array(described, blob) for described in document["arrays"]]
-        self._steps = [_step(position, node, arrays, read) for position, node in enumerate(document["nodes"])]
-        sources = [_row_source(node, names) if names else None for node in document["nodes"]]
-        self._row_steps = [(row or step[0], step[1]) for row, step in zip(sources, self._steps, strict=True)]
+        self._steps: list[Step] = []
+        self._steps_for_one: list[Step] = []
+        for position, node in enumerate(document["nodes"]):
+            inputs, parameters = _inputs(position, node), _parameters(node, arrays, read)
+            operation = OPERATIONS[node["op"]](**parameters)
+            self._steps.append((operation, inputs))
+            if names:
+                self._steps_for_one.append((single.form_for_one(node, parameters, operation, names), inputs))
         self._numbers, self._labels = document["numbers"], document["labels"]
         self._probabilities = document["probabilities"]
         self._rows = max(1, CELLS // max(1, int(document["width"])))
@@ -61,39 +65,46 @@ class LoweredPredictor:
         """Predict for n instances, given as one list of n values per feature; None is missing."""
         rows = len(next(iter(columns.values())))
         if rows <= self._rows:
-            return self._piece(columns, self._steps)
+            return self._piece(columns)
         pieces = [
-            self._piece({name: column[start : start + self._rows] for name, column in columns.items()}, self._steps)
+            self._piece({name: column[start : start + self._rows] for name, column in columns.items()})
             for start in range(0, rows, self._rows)
         ]
         return Output(*(_joined(list(parts)) for parts in zip(*pieces, strict=True)))
 
-    def predict_rows(self, rows: Sequence[Row]) -> Output:
-        """Predict for a few instances, each a tuple of its features' values; None is missing."""
-        return self._piece(rows, self._row_steps)
+    def predict_one(self, row: Row) -> Output:
+        """Predict for one instance, the values of its features; None is missing.
+
+        On the event loop only. Raises FloatingPointError where a number becomes too large.
+        """
+        return self._output(single.with_errors_raised(_results, row, self._steps_for_one))
 
     def trace(self, columns: Columns, node: int) -> Any:
         """Give what one node holds; for those who look inside, never to serve."""
-        return self._results(columns, self._steps[: node + 1])[node]
+        with np.errstate(all="ignore"):
+            return _results(columns, self._steps[: node + 1])[node]
 
-    def _results(self, source: Columns | Sequence[Row], steps: list[Step]) -> list[Any]:
-        results: list[Any] = []
+    def _piece(self, columns: Columns) -> Output:
         with np.errstate(all="ignore"):  # who asks looks at the outcome
-            for operation, inputs in steps:
-                if len(inputs) == 1:
-                    (i,) = inputs
-                    results.append(operation(source if i < 0 else results[i]))
-                else:
-                    results.append(operation(*(source if i < 0 else results[i] for i in inputs)))
-        return results
+            return self._output(_results(columns, self._steps))
 
-    def _piece(self, source: Columns | Sequence[Row], steps: list[Step]) -> Output:
-        results = self._results(source, steps)
+    def _output(self, results: list[Any]) -> Output:
         if self._numbers is not None:
             numbers = results[self._numbers]
             return Output(numbers=numbers[:, 0] if numbers.shape[1] == 1 else numbers)
         probabilities = None if self._probabilities is None else results[self._probabilities]
         return Output(labels=results[self._labels], probabilities=probabilities)
+
+
+def _results(source: Columns | Row, steps: list[Step]) -> list[Any]:
+    results: list[Any] = []
+    for operation, inputs in steps:
+        if len(inputs) == 1:
+            (i,) = inputs
+            results.append(operation(source if i < 0 else results[i]))
+        else:
+            results.append(operation(*(source if i < 0 else results[i] for i in inputs)))
+    return results
 
 
 def load(read: Callable[[str], bytes], names: Sequence[str] = ()) -> LoweredPredictor:
@@ -111,23 +122,15 @@ def _array(described: Mapping[str, Any], blob: bytes) -> "np.ndarray[Any, Any]":
     return np.frombuffer(blob, dtype, math.prod(shape), offset).reshape(shape)
 
 
-def _step(position: int, node: Mapping[str, Any], arrays: list[Any], read: Callable[[str], bytes]) -> Step:
+def _inputs(position: int, node: Mapping[str, Any]) -> tuple[int, ...]:
     inputs = tuple(int(i) for i in node["in"])
     if not all(-1 <= i < position for i in inputs):
         raise ValueError(f"node {position} has inputs {inputs}")
-    parameters = {name: _resolved(value, arrays, read) for name, value in node.items() if name not in ("op", "in")}
-    return OPERATIONS[node["op"]](**parameters), inputs
+    return inputs
 
 
-def _row_source(node: Mapping[str, Any], names: Sequence[str]) -> Callable[..., Any] | None:
-    """Make what takes features from rows, for a node that takes them from columns."""
-    if list(node["in"]) != [-1]:
-        return None
-    places = [names.index(name) for name in node["features"]]
-    if node["op"] == "raw":
-        return partial(raw_of_rows, places=places)
-    picked = None if places == list(range(len(names))) else places
-    return partial(numbers_of_rows, places=picked, single=node.get("single", ()))
+def _parameters(node: Mapping[str, Any], arrays: list[Any], read: Callable[[str], bytes]) -> dict[str, Any]:
+    return {name: _resolved(value, arrays, read) for name, value in node.items() if name not in ("op", "in")}
 
 
 def _resolved(value: Any, arrays: list[Any], read: Callable[[str], bytes]) -> Any:

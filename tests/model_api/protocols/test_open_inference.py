@@ -351,129 +351,13 @@ def test_an_index_that_is_asked_for_oddly_is_refused(small_client: TestClient, r
     refused(small_client.post("/v2/repository/index", content=body), 400)
 
 
-# Bad input
+# Bad input; most of it is family V of tests/model_api/corpus
 
 
 def one(**changes: Any) -> Json:
     """One input of `line`, with something changed; None takes a key away."""
     item = {"name": "x", "shape": [2], "datatype": "FP64", "data": [1.0, 2.0], **changes}
     return {key: value for key, value in item.items() if value is not None}
-
-
-def nested(depth: int) -> Any:
-    return [nested(depth - 1)] if depth else 1.0
-
-
-BARE = '{"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [%s]}]}'
-BAD: dict[str, tuple[Any, str]] = {
-    "V1 no inputs": ({}, '"inputs"'),
-    "V2 empty inputs": ({"inputs": []}, '"inputs"'),
-    "V3 inputs are an object": ({"inputs": {"x": 1}}, '"inputs"'),
-    "V3 an input is a number": ({"inputs": [3]}, "an object with a name"),
-    "V4 no name": ({"inputs": [one(name=None)]}, "an object with a name"),
-    "V4 a name that is a number": ({"inputs": [one(name=3)]}, "an object with a name"),
-    "V5 an unknown name": ({"inputs": [one(), one(name="X")]}, "X is no feature of this model (did you mean x?)"),
-    "V6 a required one is missing": ({"inputs": [one(name="y")]}, "expected x"),
-    "V7 an input twice": ({"inputs": [one(), one()]}, "given twice"),
-    "V8 no datatype": ({"inputs": [one(datatype=None)]}, "must be one of BOOL"),
-    "V9 an unknown datatype": ({"inputs": [one(datatype="FP31")]}, "not FP31"),
-    "V9 a datatype that is a list": ({"inputs": [one(datatype=["FP64"])]}, "must be one of BOOL"),
-    "V11 text for a number": (
-        {"inputs": [one(datatype="BYTES", data=["1", "2"])]},
-        "sent as BYTES, and its datatype is FP64",
-    ),
-    "V12 no shape": ({"inputs": [one(shape=None)]}, "must have a shape"),
-    "V12 an empty shape": ({"inputs": [one(shape=[])]}, "must have a shape"),
-    "V13 a negative size": ({"inputs": [one(shape=[2, -5])]}, "not -5"),
-    "V14 a shape that overflows": ({"inputs": [one(shape=[16, 2**60 + 2])]}, "overflow"),
-    "V15 a shape whose bytes overflow": ({"inputs": [one(shape=[4, 2**60 + 2])]}, "overflow"),
-    "V16 a size with a fraction": ({"inputs": [one(shape=[2.0])]}, "whole numbers"),
-    "V16 a size that is text": ({"inputs": [one(shape=["2"])]}, "whole numbers"),
-    "V16 a size that is null": ({"inputs": [one(shape=[None])]}, "whole numbers"),
-    "V16 a size that is true": ({"inputs": [one(shape=[True])]}, "whole numbers"),
-    "V16 a size of 400 digits": ({"inputs": [one(shape=[10**399])]}, "overflow"),
-    "V16 a size of 5,000 digits": (BARE.replace("[1]", "[" + "9" * 5000 + "]") % 1, "whole numbers"),
-    "V17 fewer elements than the shape has": ({"inputs": [one(shape=[3])]}, "has 3 elements, its data 2"),
-    "V17 more elements than the shape has": ({"inputs": [one(shape=[1])]}, "has 1 elements, its data 2"),
-    "V18 three dimensions": ({"inputs": [one(shape=[2, 1, 1])]}, "3 dimensions"),
-    "V19 too many features": ({"inputs": [one(name="t", shape=[1, 2])]}, "has 2 features; expected 1: x"),
-    "V19 a wide feature": ({"inputs": [one(shape=[1, 2])]}, "its shape is [n] or [n, 1]"),
-    "V20 no rows": ({"inputs": [one(shape=[0], data=[])]}, "at least 1 instance"),
-    "V20 no rows of a table": ({"inputs": [one(name="t", shape=[0, 1], data=[])]}, "at least 1 instance"),
-    "V21 a thousand dimensions": ({"inputs": [one(shape=[1] * 1000)]}, "1000 dimensions"),
-    "V23 ragged data": ({"inputs": [one(shape=[2, 1], data=[[1.0], [1.0, 2.0]])]}, "row 1 of x"),
-    "V23 half nested data": ({"inputs": [one(shape=[2, 1], data=[[1.0], 2.0])]}, "row 1 of x"),
-    "V23 nested deeper than its shape": ({"inputs": [one(shape=[2, 1], data=[[[1.0]], [[2.0]]])]}, "no FP64"),
-    "V23 nested although its shape is flat": ({"inputs": [one(data=[[1.0], [2.0]])]}, "not nested like its shape"),
-    "V24 depth 120": ({"inputs": [one(data=nested(120))]}, "depth 32"),
-    "V25 text in FP64": ({"inputs": [one(data=["1", 2.0])]}, "element 0 of x is no FP64: 1"),
-    "V25 true in FP64": ({"inputs": [one(data=[1.0, True])]}, "element 1 of x is no FP64: True"),
-    "V25 a null where none may be": ({"inputs": [one(data=[1.0, None])]}, "x is missing"),
-    "V25 a number in BYTES": ({"inputs": [one(datatype="BYTES")]}, "no BYTES"),
-    "V25 two in BOOL": ({"inputs": [one(datatype="BOOL", data=[1, 2])]}, "no BOOL"),
-    "V26 out of INT8": ({"inputs": [one(datatype="INT8", data=[1, 128])]}, "no INT8: 128"),
-    "V26 out of UINT8": ({"inputs": [one(datatype="UINT8", data=[-1, 256])]}, "no UINT8: -1"),
-    "V26 out of INT64": ({"inputs": [one(datatype="INT64", data=[1, 2**63])]}, "no INT64"),
-    "V26 a fraction in INT64": ({"inputs": [one(datatype="INT64", data=[1, 1.5])]}, "no INT64: 1.5"),
-    "V27 no data": ({"inputs": [one(data=None)]}, "must have data"),
-    "V28 data that is text": ({"inputs": [one(data="12")]}, "must have data"),
-    "V29 an unknown output": (
-        {"inputs": [one()], "outputs": [{"name": "transform"}]},
-        "no output transform; there is predict",
-    ),
-    "V29 probabilities of a regression": (
-        {"inputs": [one()], "outputs": [{"name": "predict_proba"}]},
-        "there is predict",
-    ),
-    "V29 outputs that are an object": (
-        {"inputs": [one()], "outputs": {"name": "predict"}},
-        '"outputs" must be an array',
-    ),
-    "V29 an output without a name": ({"inputs": [one()], "outputs": [{}]}, "an object with a name"),
-    "V30 an output twice": ({"inputs": [one()], "outputs": [{"name": "predict"}] * 2}, "predict is asked for twice"),
-    "V31 binary without the header": ({"inputs": [one(data=None, parameters={"binary_data_size": 16})]}, "the header"),
-    "V33 an id of 10 KB": ({"inputs": [one()], "id": "7" * 10_000}, '"id" must be text'),
-    "V33 an id that is a number": ({"inputs": [one()], "id": 7}, '"id" must be text'),
-    "parameters that are a list": ({"inputs": [one()], "parameters": []}, "must be an object"),
-    "parameters of an input that are text": ({"inputs": [one(parameters="pd")]}, "must be an object"),
-    "a flag that is text": ({"inputs": [one()], "parameters": {"binary_data_output": "yes"}}, "true or false"),
-    "classes of a regression": (
-        {"inputs": [one()], "outputs": [{"name": "predict", "parameters": {"classification": 1}}]},
-        "gives probabilities",
-    ),
-    "no classes": (
-        {"inputs": [one()], "outputs": [{"name": "predict", "parameters": {"classification": 0}}]},
-        "a number of classes",
-    ),
-    "an infinite value": (BARE % "Infinity", "x is out of the range"),
-    "a value of 1e400": (BARE % "1e400", "x is out of the range"),
-    "an array": ("[]", "must be a JSON object"),
-    "nothing": ("", "empty"),
-    "no JSON": ("{", "not JSON"),
-    "a key twice": ('{"inputs": [], "inputs": []}', "given twice"),
-    "half a character pair": (r'{"inputs": [{"name": "\ud800"}]}', "Unicode"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_what_is_wrong_is_named(odd_client: TestClient, refused: Refused, name: str) -> None:
-    body, words = BAD[name]
-    content = body if isinstance(body, str) else json.dumps(body)
-
-    refused(odd_client.post("/v2/models/line/infer", content=content.encode()), 400, words)
-
-
-def test_columns_of_different_length_are_named(small_client: TestClient, flats: Sample, refused: Refused) -> None:
-    inputs = column_inputs(flats)
-    inputs[0] |= {"shape": [1], "data": [50.0]}
-
-    refused(infer(small_client, "rent", inputs=inputs), 400, "differ in length: area 1, rooms 20")
-
-
-def test_all_missing_inputs_are_named(small_client: TestClient, flats: Sample, refused: Refused) -> None:
-    inputs = column_inputs(flats)[:1]
-
-    refused(infer(small_client, "rent", inputs=inputs), 400, "rooms, furnished, district are missing; got area")
 
 
 def test_every_bad_value_is_named_in_text_and_in_the_problem(

@@ -27,5 +27,5 @@ def test_the_prototype_is_the_schema_of_an_instance(small_client: TestClient, fl
 
     assert schema["type"] == "object"
     assert list(schema["properties"]) == list(flats.columns)
-    assert schema["properties"]["balcony"]["type"] == ["number", "null"]
+    assert schema["properties"]["balcony"]["type"] == ["number", "string", "null"]
     assert "balcony" not in schema["required"]

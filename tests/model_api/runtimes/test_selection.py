@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from model_api.artifact import Artifact
 from model_api.errors import ArtifactError
-from model_api.runtimes import Output, selection
+from model_api.runtimes import Output, onnx, selection
 from model_api.runtimes.selection import COMPILED, MANY, Choice, ChosenPredictor, load_predictor, proved_forms
 from model_api.signature import Columns
 from model_api.trust import Trust
@@ -133,3 +134,34 @@ def test_a_plan_that_was_changed_does_not_serve(small_models: Path, reseal: Call
 
     with pytest.raises(ArtifactError, match=r"plan\.json is not a plan"):
         load_predictor(Artifact(version), Trust())
+
+
+@pytest.mark.parametrize(("with_two", "used"), [(5.0, 2), (9.0, 1)])
+def test_a_slow_form_for_many_rows_uses_several_threads_where_that_is_much_faster(
+    published_small_models: Path, monkeypatch: pytest.MonkeyPatch, with_two: float, used: int
+) -> None:
+    asked: list[int] = []
+    measured = iter(
+        {"one_row_us": 1.0 + number, "thousand_rows_ms": ms} for number, ms in enumerate((10.0, 20.0, with_two))
+    )
+    monkeypatch.setattr(selection, "timed", lambda *_: next(measured))
+    monkeypatch.setattr(selection, "usable_cores", lambda: 2)
+    threads = onnx.threads
+
+    def watched(count: int) -> AbstractContextManager[None]:
+        asked.append(count)
+        return threads(count)
+
+    monkeypatch.setattr(onnx, "threads", watched)
+
+    chosen = load_predictor(Artifact(published_small_models / "spam" / "1"), Trust())
+
+    assert asked == [2]
+    assert chosen.choice.threads == (used, {1: 10.0, 2: with_two})
+
+
+def test_one_core_uses_one_thread(published_small_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "timed", lambda *_: {"one_row_us": 1.0, "thousand_rows_ms": 50.0})
+    monkeypatch.setattr(selection, "usable_cores", lambda: 1)
+
+    assert load_predictor(Artifact(published_small_models / "spam" / "1"), Trust()).choice.threads.used == 1

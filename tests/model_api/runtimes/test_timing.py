@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model_api.runtimes import Output
-from model_api.runtimes.timing import timed
+from model_api.runtimes.timing import timed, tried_together
 from model_api.signature import Columns
 
 
@@ -58,3 +58,32 @@ def test_a_form_that_fails_does_so_at_once() -> None:
 
     with pytest.raises(RuntimeError, match="no answer"):
         timed(Broken(), {"a": [1]})
+
+
+class Blurred(Slow):
+    """A predictor whose numbers depend on how many rows there are."""
+
+    def predict(self, columns: Columns) -> Output:
+        """Give the number of rows."""
+        super().predict(columns)
+        rows = len(columns["a"])
+        return Output(numbers=np.full(rows, float(rows)))
+
+
+@pytest.mark.parametrize(
+    ("predictor", "one_row_us", "helps", "why"),
+    [
+        (Slow(fixed=0.002), 2000.0, True, "much less time together"),
+        (Slow(fixed=0.002), 900.0, False, "quickly enough"),
+        (Slow(each=0.002), 2000.0, False, "about as long"),
+        (Blurred(fixed=0.002), 2000.0, False, "last digits"),
+    ],
+)
+def test_rows_are_predicted_together_where_that_is_faster_and_no_different(
+    predictor: Slow, one_row_us: float, helps: bool, why: str
+) -> None:
+    found = tried_together(predictor, {"a": [1, 2, 3]}, one_row_us)
+
+    assert found.helps is helps
+    assert why in found.why
+    assert found.sixteen_rows_us > 1900

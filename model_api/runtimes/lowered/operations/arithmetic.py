@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_api.runtimes import Row
-from model_api.runtimes.lowered.operations.making import Matrix, Raw, plain
+from model_api.runtimes.lowered.operations.making import Matrix, Raw, plain, product
 from model_api.signature import Columns
 
 FUNCTIONS = {
@@ -44,19 +43,6 @@ def raw(columns: Columns, *, features: Sequence[str]) -> Raw:
     return [columns[name] for name in features]
 
 
-def numbers_of_rows(rows: Sequence[Row], *, places: Sequence[int] | None, single: Sequence[int]) -> Matrix:
-    """Take features as a matrix from rows: those at some places, or all of them."""
-    matrix = np.array(rows if places is None else [[row[place] for place in places] for row in rows], dtype=np.float64)
-    for column in single:
-        matrix[:, column] = matrix[:, column].astype(np.float32)
-    return matrix
-
-
-def raw_of_rows(rows: Sequence[Row], *, places: Sequence[int]) -> Raw:
-    """Take features as they are from rows."""
-    return [[row[place] for row in rows] for place in places]
-
-
 def as_numbers(columns: Raw) -> Matrix:
     """Turn raw columns that hold numbers into a matrix."""
     return np.array(columns, dtype=np.float64).T
@@ -89,7 +75,7 @@ def clip(x: Matrix, *, low: float, high: float) -> Matrix:
 
 def matmul(x: Matrix, *, weights: Matrix) -> Matrix:
     """Multiply with a k × m matrix."""
-    return x @ weights
+    return product(x, weights)
 
 
 def take(x: Matrix | Raw, *, columns: npt.NDArray[np.int64]) -> Matrix | Raw:

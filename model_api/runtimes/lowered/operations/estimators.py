@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_api.runtimes.lowered.operations.making import Matrix, plain
+from model_api.runtimes.lowered.operations.making import Matrix, plain, product
 
 
 def gaussian(x: Matrix, *, means: Matrix, variances: Matrix, log_priors: Matrix) -> Matrix:
@@ -25,7 +25,7 @@ def quadratic(x: Matrix, *, means: Matrix, rotations: Matrix, scalings: Matrix, 
     """
     scores = []
     for mean, rotation, scaling, prior in zip(means, rotations, scalings, log_priors.tolist(), strict=True):
-        turned = (x - mean) @ (rotation * scaling**-0.5)
+        turned = product(x - mean, rotation * scaling**-0.5)
         scores.append(-0.5 * (np.sum(turned**2, axis=1) + np.log(scaling).sum()) + prior)
     return np.array(scores).T
 
@@ -35,7 +35,7 @@ def kernel(x: Matrix, *, vectors: Matrix, name: str, gamma: float, degree: int, 
     if name == "rbf":
         differences = x[:, None, :] - vectors[None]
         return np.exp(-gamma * np.einsum("ijk,ijk->ij", differences, differences))
-    inner = x @ vectors.T
+    inner = product(x, vectors.T)
     if name == "linear":
         return inner
     bent = gamma * inner + coef0

@@ -28,5 +28,12 @@ class Trees:
         result: Matrix = self._run(OUTPUT, {"x": np.ascontiguousarray(x)})[0]
         return result
 
+    def one(self, x: Matrix) -> Matrix:
+        """Give 1 × targets sums for one row. Where overflow is an error, it is one here too."""
+        if self._single:
+            x = x.astype(np.float32).astype(np.float64)
+        result: Matrix = self._run(OUTPUT, {"x": x})[0]
+        return result
+
 
 OPERATIONS: dict[str, Any] = {"trees": Trees}
