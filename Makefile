@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
 ARGS ?=
+# Tests that draw their requests: `make fuzz` runs them, with more draws than there is time for in `make test`.
+GENERATED := tests/model_api/test_properties.py tests/model_api/protocols/test_mutations.py
 
 ifdef UV
 MAKE_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
@@ -33,7 +35,7 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/fuzz --ignore tests/soak -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/fuzz --ignore tests/soak $(GENERATED:%=--ignore %) -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
 	$(BIN)/python -m pytest tests/e2e -n logical --maxprocesses 4 --dist loadfile $(ARGS)
@@ -49,7 +51,7 @@ conformance: $(VENV)/.tests ## ask the service with real clients, each in its ow
 fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, and thousands of rows from signatures
 	$(BIN)/python tests/conformance/environments.py schemathesis
 	$(BIN)/python -m pytest tests/fuzz $(ARGS)
-	SERVERY_EXAMPLES=1000 $(BIN)/python -m pytest tests/model_api/test_properties.py -n logical --maxprocesses 4 $(ARGS)
+	SERVERY_EXAMPLES=1000 $(BIN)/python -m pytest $(GENERATED) -n logical --maxprocesses 4 $(ARGS)
 
 soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
 	$(BIN)/python -m pytest tests/soak $(ARGS)

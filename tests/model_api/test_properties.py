@@ -5,6 +5,7 @@
 
 import io
 import json
+import logging
 import os
 import string
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
@@ -80,6 +82,14 @@ class Served:
         assert answer.status_code == 200, answer.text
         found: Json = answer.json()
         return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_log_lines() -> Iterator[None]:
+    """Leave out the line of each request: there are thousands."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
