@@ -111,7 +111,7 @@ class FastPath:
         self._known_hosts: dict[bytes, bool] = {}
         self._max_rows = max_rows
         self._access = access
-        self._admission = admission
+        self.admission = admission
         self.has_time = admission.has_time
         self.heads: dict[bytes, Head] = {}
         """Heads that the application's checks have passed; kept by http_protocol.py."""
@@ -155,7 +155,7 @@ class FastPath:
         """Answer a body; None when the application has to."""
         try:
             clerk = target.clerk
-            if clerk.seconds > LONGEST_SECONDS:
+            if clerk.seconds > LONGEST_SECONDS or _seems_long(clerk, body):
                 return None
             return self._answer_one(clerk, body, request_id) or self._answer_some(clerk, body, request_id)
         except Exception:  # noqa: BLE001 -- whatever it is, the application meets it too, and says so
@@ -168,7 +168,7 @@ class FastPath:
         if row is None:
             return None
         parsed = time.perf_counter()
-        self._admission.spend(clerk.seconds)
+        self.admission.spend(clerk.seconds)
         output = clerk.model.predictor.predict_one(row)
         predicted = time.perf_counter()
         content = clerk.short.write(output, request_id)
@@ -184,7 +184,7 @@ class FastPath:
         if asked is None or seconds > LONGEST_SECONDS:
             return None
         parsed = time.perf_counter()
-        self._admission.spend(seconds)
+        self.admission.spend(seconds)
         predictions = inference.predict_rows(clerk.model, asked.rows, asked.warnings, PLAIN)
         predicted = time.perf_counter()
         answer = wire.answer(Answer(clerk.model, predictions), asked.key, request_id, single=asked.single)
@@ -255,14 +255,19 @@ class FastPathMiddleware:
         messages = [await receive()]
         while messages[-1].get("more_body") and sum(len(message["body"]) for message in messages) <= MOST_BYTES:
             messages.append(await receive())
-        body = _whole(messages)
-        if not self._fast_path.has_time():
+        body, admission = _whole(messages), self._fast_path.admission
+        if body is None:
+            await self._app(scope, _again(messages, receive), send)
+            return
+        has_time = self._fast_path.has_time()
+        answered = self._fast_path.answer(target, body, caller.request_id) if has_time else None
+        if answered is None and has_time and admission.has_room():
+            with admission.inside():
+                await self._app(scope, _again(messages, receive), send)
+            return
+        if answered is None:
             await turned_away(caller)(scope, receive, send)
             self._fast_path.note(scope["path"], target, caller, time.perf_counter() - began, NOT_DONE)
-            return
-        answered = None if body is None else self._fast_path.answer(target, body, caller.request_id)
-        if answered is None:
-            await self._app(scope, _again(messages, receive), send)
             return
         content, _, stages = answered
         own = [
@@ -273,6 +278,12 @@ class FastPathMiddleware:
         await send({"type": "http.response.start", "status": 200, "headers": target.headers + own})
         await send({"type": "http.response.body", "body": content})
         self._fast_path.note(scope["path"], target, caller, time.perf_counter() - began, answered)
+
+
+def _seems_long(clerk: Clerk, body: bytes) -> bool:
+    """Tell by its braces whether a body holds so many rows that it is not worth to be read here."""
+    rows = body.count(b"{") - 1
+    return rows > 1 and clerk.model.predictor.seconds(rows) > LONGEST_SECONDS
 
 
 def turned_away(caller: Caller) -> JSONResponse:

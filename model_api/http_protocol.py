@@ -46,6 +46,11 @@ LONGEST_HEAD, MOST_HEADS = 2048, 1000
 """Bytes of a head that is remembered, and how many are."""
 
 
+NOBODY = Caller("0" * 32, "")
+NO_TIME = bytes(turned_away(NOBODY).body)
+"""The answer to a request for which there is no time, with the request id of nobody."""
+
+
 class Pending(NamedTuple):
     """A request whose body is still to come."""
 
@@ -255,11 +260,14 @@ class Protocol(HttpToolsProtocol):
         return True
 
     def _turned_away(self, caller: Caller) -> tuple[bytes, Answered]:
-        """Say that there is no time."""
-        problem = turned_away(caller)
-        lines = [*self.server_state.default_headers, *problem.raw_headers]
-        head = BUSY + b"".join(b"%s: %s\r\n" % line for line in lines if line[0] not in OWN)
-        return head, Answered(bytes(problem.body), 0, Stages())
+        """Say that there is no time; what is said is put together once, for nobody has time for that either."""
+        defaults = self.server_state.default_headers
+        made_with, head = self._kept_heads.get("", (None, b""))
+        if made_with is not defaults:
+            lines = [*defaults, *turned_away(NOBODY).raw_headers]
+            head = BUSY + b"".join(b"%s: %s\r\n" % line for line in lines if line[0] not in OWN)
+            self._kept_heads[""] = defaults, head
+        return head, Answered(NO_TIME.replace(NOBODY.request_id.encode(), caller.request_id.encode()), 0, Stages())
 
     def _write(self, head: bytes, answered: Answered, caller: Caller, *, keep_alive: bool) -> None:
         """Send an answer in one piece."""

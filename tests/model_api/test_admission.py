@@ -1,15 +1,19 @@
 """What is taken on and what is turned away."""
 
 import asyncio
+import itertools
 import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from model_api.admission import THREADS, Admission
+from model_api.admission import FEW_INSIDE, THREADS, Admission
 from model_api.errors import CallerLeft, Overloaded
 
 
@@ -21,9 +25,12 @@ async def leaves() -> bool:
     return True
 
 
-def test_a_turn_of_the_loop_has_only_so_much_time() -> None:
+def test_a_turn_of_the_loop_has_only_so_much_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 0.05, 0.07, 0.2])
+    monkeypatch.setattr(time, "thread_time", lambda: next(clock))
+
     async def turns() -> list[bool]:
-        admission = Admission(most_seconds=0.05)
+        admission = Admission(most_seconds=0.25)
         found = [admission.has_time()]
         admission.spend(0.03)
         found.append(admission.has_time())
@@ -34,6 +41,65 @@ def test_a_turn_of_the_loop_has_only_so_much_time() -> None:
         return found
 
     assert asyncio.run(turns()) == [True, True, False, True]
+
+
+def test_little_work_does_not_ask_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "thread_time", lambda: pytest.fail("it was asked"))
+
+    async def turn() -> bool:
+        admission = Admission()
+        admission.spend(1e-5)
+        admission.spend(1e-5)
+        return admission.has_time()
+
+    assert asyncio.run(turn())
+
+
+@pytest.mark.parametrize(("seconds", "room"), [(0.001, 250), (0.01, 25), (0.1, FEW_INSIDE)])
+def test_the_application_is_given_as_much_as_leaves_it_soon(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, room: int
+) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: seconds * next(clock))
+    admission = Admission(most_seconds=0.25)
+    for _ in range(2000):
+        with admission.inside():
+            pass
+
+    with ExitStack() as inside:
+        entered = 0
+        while admission.has_room():
+            inside.enter_context(admission.inside())
+            entered += 1
+
+    assert entered == pytest.approx(room, rel=0.05)
+    assert admission.has_room()
+
+
+def test_a_line_that_moves_slowly_is_longer_than_it_was_thought() -> None:
+    """Work of a tenth of the time that it takes: what waits is soon known to take ten times as long."""
+
+    async def ask() -> tuple[float, float]:
+        admission = Admission(most_seconds=100)
+        before = admission.wait(0.002)
+        for _ in range(50):
+            await admission.run(partial(time.sleep, 0.02), 0.002, stays)
+        return before, admission.wait(0.002)
+
+    before, after = asyncio.run(ask())
+
+    assert before == pytest.approx(0.001)
+    assert after > 2 * before
+
+
+def test_a_line_is_never_thought_to_move_faster_than_its_threads() -> None:
+    async def ask() -> float:
+        admission = Admission(most_seconds=100)
+        for _ in range(20):
+            await admission.run(lambda: None, 1.0, stays)
+        return admission.wait(1.0)
+
+    assert asyncio.run(ask()) == pytest.approx(1 / THREADS)
 
 
 def test_work_is_done_in_a_thread() -> None:

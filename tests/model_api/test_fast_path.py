@@ -1,10 +1,12 @@
 """The fast path: the same answers as the ordinary routes, and everything unusual left to them."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -170,3 +172,18 @@ def test_it_follows_an_alias_that_is_moved(small_models: Path, flat: dict[str, A
             if answer.status_code == 200:
                 break
         assert answer.json()["model"] == "rent"
+
+
+def test_more_than_the_application_can_answer_is_turned_away(
+    service: ModelService, guest: TestClient, patient: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.fast_path.admission, "has_room", lambda: False)
+    body = {"data": patient, "options": {"coverage": 0.8}}
+
+    async def ask() -> int:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(service), base_url="http://testserver") as caller:
+            return (await caller.post("/predict", json=body)).status_code
+
+    assert asyncio.run(ask()) == 503
+    monkeypatch.undo()
+    assert guest.post("/predict", json=body).status_code == 200

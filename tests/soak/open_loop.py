@@ -22,6 +22,8 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)\r\n", re.IGNORECASE)
 PATIENCE = 2.0
 """Seconds after which a caller gives up."""
+SETTLE_SECONDS = 1.0
+"""Between connecting and asking: a busy loop accepts one connection a turn, and none of them is to wait for that."""
 LOOK_SECONDS = 0.02
 """How often it is looked who has to give up."""
 
@@ -91,7 +93,8 @@ class Caller:
         self._requests = itertools.cycle(requests)
         self._connections = connections
         self._patience = patience
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()
+        """The one that has been idle longest first: one that is never used would be closed."""
         self._asking: dict[Connection, None] = {}
         """Connections that wait for an answer, in the order in which they asked."""
         self._waiting: deque[tuple[float, float]] = deque()
@@ -114,7 +117,7 @@ class Caller:
         """Ask on each connection again as soon as there is an answer; gives when it began."""
         async with self._connected():
             began = time.monotonic()
-            for connection in self._idle[:]:
+            for connection in self._idle:
                 connection.ask_until(began + seconds)
             self._idle.clear()
             await asyncio.sleep(seconds)
@@ -124,12 +127,13 @@ class Caller:
     async def _connected(self) -> AsyncIterator[None]:
         for _ in range(self._connections):
             self._idle.append(await self._connect())
+        await asyncio.sleep(SETTLE_SECONDS)
         self._all_asked = False
         looking = asyncio.create_task(self._give_up())
         yield
         self._all_asked = True
         await looking
-        idle, self._idle = self._idle, []
+        idle, self._idle = self._idle, deque()
         for connection in idle:
             connection.hang_up()
 
@@ -163,7 +167,7 @@ class Caller:
             return
         self._waiting.append((due, late))
         if self._idle:
-            self._use(self._idle.pop())
+            self._use(self._idle.popleft())
 
     def _use(self, connection: "Connection") -> None:
         if self._waiting:
