@@ -14,6 +14,11 @@ MAY_USE_SKLEARN = (
     *("model_api/runtimes/sklearn.py", "model_api/runtimes/frames.py", "model_api/runtimes/package.py"),
     "model_api/inspection/mlflow_model.py",  # reads YAML; no service looks into such a model
 )
+CLIENT = ("model_api/client.py", "model_api/client_transport.py")
+CLIENT_MAY_USE = {
+    *("model_api.__version__", "model_api.client_transport"),
+    *(f"model_api.client_transport.{name}" for name in ("Transport", "deadline", "remaining")),
+}
 MAY_USE_PYARROW = ("model_api/bulk/", "model_api/scoring/")
 SERVE = """
 import sys
@@ -58,7 +63,16 @@ def test_the_dashboard_knows_neither_the_model_service_nor_models(path: Path) ->
 
 @pytest.mark.parametrize("path", modules("model_api"), ids=str)
 def test_the_model_service_knows_no_page(path: Path) -> None:
-    assert not roots(path) & {"dashboard", "servery", "flask", "wtforms", "matplotlib", "requests"}
+    assert not roots(path) & {"dashboard", "servery", "flask", "wtforms", "matplotlib"}
+
+
+@pytest.mark.parametrize("path", modules("model_api"), ids=str)
+def test_the_model_service_asks_nobody_but_its_client_does(path: Path) -> None:
+    if path.relative_to(ROOT).as_posix() in CLIENT:
+        assert not {name for name in imports(path) if name.startswith("model_api.")} - CLIENT_MAY_USE
+    else:
+        assert "requests" not in roots(path)
+        assert not {name for name in imports(path) if name.startswith("model_api.client")}
 
 
 @pytest.mark.parametrize("path", modules("model_api"), ids=str)
