@@ -17,11 +17,11 @@ from model_api.incoming import read_body, timeout_of
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
 from model_api.protocols.instances import Instances
-from model_api.protocols.statistics import Durations, Statistics
+from model_api.protocols.statistics import Statistics
 from model_api.registry import ModelEntry, Registry
 from model_api.settings import Settings
 from model_api.shadows import Shadows
-from model_api.stages import Stages, stopwatch
+from model_api.stages import stopwatch
 
 BYTES_OF_A_ROW = 200
 """By which the work of a body is estimated before it is read."""
@@ -52,7 +52,7 @@ class Work(NamedTuple):
     version: str | None
     found: LoadedModel
     """Who answers, unless a challenger does."""
-    queued: int
+    queued: float
     """When it began to wait for a thread."""
 
 
@@ -78,7 +78,7 @@ class Desk:
         found = _note(request, entry.resolve(version or CHAMPION))
         seconds = timeout_of(request)
         body = await read_body(request, self.settings.max_body_bytes)
-        work = Work(request, body, read, entry, version, found, time.perf_counter_ns())
+        work = Work(request, body, read, entry, version, found, time.perf_counter())
         try:
             async with asyncio.timeout(seconds):
                 expected = found.predictor.seconds(1 + len(body) // BYTES_OF_A_ROW)
@@ -88,25 +88,22 @@ class Desk:
             raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
 
     def _carry_out(self, work: Work) -> Response:
-        began = time.perf_counter_ns()
-        model = work.found
+        watch, model = stopwatch(work.request.state), work.found
+        watch.add("queue", time.perf_counter() - work.queued)
         try:
-            asked = work.read(work.body, model)
+            with watch.stage("parse"):
+                asked = work.read(work.body, model)
             work.request.state.rows = len(asked.instances)
-            was_read = time.perf_counter_ns()
             if work.version is None:
                 model = _note(work.request, work.entry.choose(work.request.headers, asked.instances))
-            answer = inference.predict(model, asked.instances, asked.options)
-            computed = time.perf_counter_ns()
-            response = asked.write(answer)
+            with watch.stage("predict"):
+                answer = inference.predict(model, asked.instances, asked.options)
+            with watch.stage("encode"):
+                response = asked.write(answer)
         except Exception:
-            self.statistics.failed(model.name, model.version, time.perf_counter_ns() - work.queued)
+            self.statistics.failed(model.name, model.version, watch.stages)
             raise
-        ended = time.perf_counter_ns()
-        took = Durations(began - work.queued, was_read - began, computed - was_read, ended - computed)
-        for stage, ns in zip(Stages._fields, took, strict=True):
-            stopwatch(work.request.state).add(stage, ns * 1e-9)
-        self.statistics.succeeded(model.name, model.version, len(asked.instances), took)
+        self.statistics.succeeded(model.name, model.version, len(asked.instances), watch.stages)
         self._let_look_on(work, asked, answer)
         return response
 

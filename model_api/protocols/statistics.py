@@ -3,25 +3,9 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Durations(NamedTuple):
-    """Nanoseconds that one request spent where."""
-
-    queue: int
-    """Waiting for a thread."""
-    read: int
-    """Making instances of its bytes."""
-    compute: int
-    """Checking the instances and predicting."""
-    write: int
-    """Making bytes of the answer."""
-
-    @property
-    def total(self) -> int:
-        """Nanoseconds in all."""
-        return sum(self)
+from model_api.stages import Stages
 
 
 @dataclass
@@ -31,10 +15,10 @@ class Sum:
     count: int = 0
     ns: int = 0
 
-    def add(self, ns: int) -> None:
+    def add(self, seconds: float) -> None:
         """Count one request."""
         self.count += 1
-        self.ns += ns
+        self.ns += round(seconds * 1e9)
 
     def to_dict(self) -> dict[str, int]:
         """Give it in the form of the protocol."""
@@ -50,9 +34,9 @@ class Counts:
     success: Sum = field(default_factory=Sum)
     fail: Sum = field(default_factory=Sum)
     queue: Sum = field(default_factory=Sum)
-    read: Sum = field(default_factory=Sum)
-    compute: Sum = field(default_factory=Sum)
-    write: Sum = field(default_factory=Sum)
+    parse: Sum = field(default_factory=Sum)
+    predict: Sum = field(default_factory=Sum)
+    encode: Sum = field(default_factory=Sum)
 
 
 class Statistics:
@@ -62,20 +46,20 @@ class Statistics:
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, str], Counts] = {}
 
-    def succeeded(self, name: str, version: str, rows: int, took: Durations) -> None:
+    def succeeded(self, name: str, version: str, rows: int, took: Stages) -> None:
         """Count a request that was answered."""
         with self._lock:
             counts = self._counts.setdefault((name, version), Counts())
             counts.rows += rows
             counts.last_ms = time.time_ns() // 10**6
-            counts.success.add(took.total)
-            for part in ("queue", "read", "compute", "write"):
-                getattr(counts, part).add(getattr(took, part))
+            counts.success.add(sum(took))
+            for stage, seconds in zip(Stages._fields, took, strict=True):
+                getattr(counts, stage).add(seconds)
 
-    def failed(self, name: str, version: str, ns: int) -> None:
+    def failed(self, name: str, version: str, took: Stages) -> None:
         """Count a request that was refused or failed."""
         with self._lock:
-            self._counts.setdefault((name, version), Counts()).fail.add(ns)
+            self._counts.setdefault((name, version), Counts()).fail.add(sum(took))
 
     def of(self, name: str, version: str) -> dict[str, Any]:
         """Give the counts of a version, in the form of the statistics extension."""
@@ -91,8 +75,8 @@ class Statistics:
                     "success": counts.success.to_dict(),
                     "fail": counts.fail.to_dict(),
                     "queue": counts.queue.to_dict(),
-                    "compute_input": counts.read.to_dict(),
-                    "compute_infer": counts.compute.to_dict(),
-                    "compute_output": counts.write.to_dict(),
+                    "compute_input": counts.parse.to_dict(),
+                    "compute_infer": counts.predict.to_dict(),
+                    "compute_output": counts.encode.to_dict(),
                 },
             }
