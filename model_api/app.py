@@ -27,6 +27,7 @@ from model_api.protocols.vetiver import vetiver_routes
 from model_api.registry import Registry, Watcher
 from model_api.routes import errors
 from model_api.routes.docs import docs_routes, swagger_ui
+from model_api.routes.explanations import explanation_routes
 from model_api.routes.health import health_routes
 from model_api.routes.models import model_routes
 from model_api.routes.predict import predict_routes
@@ -98,6 +99,7 @@ def create_app(settings: Settings | None = None) -> ModelService:
     app.include_router(vertex_routes(desk, os.environ))  # first: it may be told to take /predict
     app.include_router(predict_routes(registry, settings, shadows, admission))
     app.include_router(model_routes(registry))
+    app.include_router(explanation_routes(registry, settings))
     app.include_router(health_routes(registry, metrics))
     app.include_router(stats_routes(registry, admission))
     app.include_router(open_inference_routes(desk))

@@ -8,7 +8,8 @@ ServeryError
 │   ├── InvalidRequest           readable, but not a prediction request
 │   ├── InvalidInstances         features that do not fit the signature, all of them at once
 │   ├── UnknownModel             no model of that name
-│   └── UnknownVersion           the model has no such version or alias
+│   ├── UnknownVersion           the model has no such version or alias
+│   └── UnknownExplanation       there is no such call about a prediction
 ├── Unsupported                  a protocol has such a call, this service has not
 ├── CallerLeft                   nobody waits for the answer any more
 ├── Overloaded                   more is asked for than can be answered soon
@@ -91,6 +92,10 @@ class UnknownModel(RequestError):
 
 class UnknownVersion(RequestError):
     """The model exists, the version or alias does not."""
+
+
+class UnknownExplanation(RequestError):
+    """There is no such call about a prediction."""
 
 
 class NotReady(ServeryError):

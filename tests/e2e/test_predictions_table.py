@@ -42,7 +42,7 @@ def test_pages_turn_without_a_reload_and_with_an_address(page: Page) -> None:
     page.evaluate("window.mark = 1")
     page.locator("#page-next").click()
     expect_rows(page, 21, 40)
-    assert page.url.endswith("/models/diabetes/predict?page=2")
+    expect(page).to_have_url(re.compile(r"/models/diabetes/predict\?page=2$"))
     page.locator("#page-next").click()
     expect_rows(page, 41, 60)
     page.locator("#page-previous").click()
