@@ -13,6 +13,7 @@ from dashboard.views import errors
 from dashboard.views.charts import chart_views
 from dashboard.views.health import health_views
 from dashboard.views.index import index_views
+from dashboard.views.panels import panel_views
 from dashboard.views.predict import predict_views
 from dashboard.views.predict_results import predict_results_views
 from dashboard.views.static_files import static_views
@@ -50,5 +51,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(predict_views(client, renderer))
     app.register_blueprint(predict_results_views(client))
     app.register_blueprint(chart_views(client, renderer))
+    app.register_blueprint(panel_views(client, renderer))
     app.wsgi_app = within_deadline(app.wsgi_app, settings.timeout)  # type: ignore[assignment] # Flask advises it
     return app

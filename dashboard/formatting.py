@@ -49,6 +49,12 @@ def significant(value: float, digits: int = 5) -> str:
     return f"{value:,.{max(0, digits - 1 - magnitude)}f}".replace("-", MINUS)
 
 
+def signed(value: float, digits: int = 5) -> str:
+    """Write a change, with its sign: "+12.3", "−4.10"."""
+    text = significant(value, digits)
+    return text if text.startswith(MINUS) or not value else f"+{text}"
+
+
 def percent(share: float) -> str:
     """Write a share from 0 to 1 as "92 %", honest at both ends: "more than 99.9 %"."""
     if 0 < share < 0.001:

@@ -11,6 +11,8 @@ from dashboard.records import Feature, ModelVersion, Value
 
 UNKNOWN = "unknown"
 """Query and form parameter that names the features whose value is not known."""
+ASK = "ask."
+"""What the names of a panel's parameters begin with, beside those of the case."""
 RESERVED = {UNKNOWN, "example", "csrf_token"}
 FOLD_FROM = 12
 """Features from which on the groups of a form can be folded."""
@@ -92,6 +94,8 @@ def form_values(model: ModelVersion, instance: Mapping[str, Value]) -> dict[str,
 
 def field_name(feature: Feature) -> str:
     """Give the name of a feature's parameter in forms and addresses."""
+    if feature.name.lstrip("_").startswith(ASK):
+        return f"_{feature.name}"
     return f"{feature.name}_" if feature.name.rstrip("_") in RESERVED else feature.name
 
 

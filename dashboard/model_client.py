@@ -1,10 +1,12 @@
 """The only module that speaks to the model service."""
 
+import json
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -14,13 +16,26 @@ from urllib3.util.retry import Retry
 
 from dashboard.deadline import DeadlineAdapter, deadline, remaining
 from dashboard.errors import BadAnswer, InvalidInstance, InvalidQuery, TooSlow, Unavailable, UnknownModel
+from dashboard.explanations import Explanation
 from dashboard.records import Catalogue, ModelVersion, Prediction, Problem, Record, ReferencePredictions, Value
 
 R = TypeVar("R", bound=Record)
+E = TypeVar("E", bound=Explanation)
 CATALOGUE_SECONDS = 2.0
 """How long a catalogue is believed: a new champion shows after this time at the latest."""
 CONNECT_SECONDS = 1.0
 POOL = 32
+MOST_EXPLANATIONS = 256
+"""Answers about single cases that are kept."""
+
+
+class Asked(NamedTuple):
+    """A question about one instance."""
+
+    call: str
+    """One of the model service's explanations."""
+    instance: Mapping[str, Value]
+    options: Mapping[str, Any]
 
 
 class ModelClient:
@@ -41,6 +56,7 @@ class ModelClient:
         self._catalogue: Catalogue | None = None
         self._catalogue_time = 0.0
         self._versions: dict[tuple[str, str], ModelVersion] = {}
+        self._explanations: OrderedDict[str, Explanation] = OrderedDict()
         self._references: dict[tuple[str, str], Future[ReferencePredictions]] = {}
 
     def catalogue(self) -> Catalogue:
@@ -79,6 +95,24 @@ class ModelClient:
         target = model.signature.target
         if not (target.fits(answer.prediction, answer.probabilities) and target.bounds(answer.interval)):
             raise BadAnswer(f"{path}: the prediction is not one that this model can make")
+        return answer
+
+    def explain(self, record: type[E], model: ModelVersion, asked: Asked, request_id: str) -> E:
+        """Ask about one instance; the last answers are kept. Raises InvalidInstance, InvalidQuery, ModelServiceError."""
+        path = f"{_path(model.name, model.version)}/explanations/{asked.call}"
+        body = {"data": dict(asked.instance), "options": dict(asked.options)}
+        key = f"{model.provenance.digest} {asked.call} {json.dumps(body, sort_keys=True)}"
+        with self._lock:
+            known = self._explanations.get(key)
+        if isinstance(known, record):  # a chart asks what its panel asked a moment before
+            return known
+        answer = self._ask(record, "POST", path, body, request_id)
+        if not answer.fits(model):
+            raise BadAnswer(f"{path}: the answer is not about this model")
+        with self._lock:
+            self._explanations[key] = answer
+            while len(self._explanations) > MOST_EXPLANATIONS:
+                self._explanations.popitem(last=False)
         return answer
 
     def reference(self, model: ModelVersion, offset: int, limit: int) -> ReferencePredictions:

@@ -1,9 +1,11 @@
 // The little that HTML cannot say. Everything works without it.
 const byId = (id) => document.getElementById(id);
 
+const panelOf = (event) => event.detail?.ctx?.sourceElement?.closest?.(".explain");
+
 // No answer at all: say so, and leave what was typed alone.
-document.addEventListener("htmx:error", () => {
-  const errors = byId("errors");
+document.addEventListener("htmx:error", (event) => {
+  const errors = panelOf(event) ? null : byId("errors");
   if (!errors || errors.querySelector(".failure")) return;
   const box = document.createElement("div");
   box.className = "failure";
@@ -20,7 +22,7 @@ document.addEventListener("htmx:error", () => {
 });
 
 // Screen readers wait while the answer is on its way.
-const busy = (state) => () => byId("answer")?.setAttribute("aria-busy", state);
+const busy = (state) => (event) => (panelOf(event) ?? byId("answer"))?.setAttribute("aria-busy", state);
 document.addEventListener("htmx:before:request", busy("true"));
 document.addEventListener("htmx:finally:request", busy("false"));
 

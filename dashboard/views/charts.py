@@ -2,11 +2,13 @@
 
 import math
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, make_response, request, url_for
 
 from dashboard.charts import Chart
 from dashboard.charts.confusion import NAME as CONFUSION
@@ -19,6 +21,7 @@ from dashboard.charts.standing import Standing, standing
 from dashboard.errors import InvalidQuery, UnknownModel
 from dashboard.model_client import ModelClient
 from dashboard.records import ModelVersion, Prediction, ReferencePredictions, number_of
+from dashboard.views.drawings import Drawing
 
 T = TypeVar("T", bound=str)
 MOST_STANDINGS = 3
@@ -80,9 +83,19 @@ class CaseChart:
         """What decides its bytes."""
         return Key(self.model.provenance.digest, f"{STANDING} {self.query}", form, theme, size)
 
+    def drawing(self, reference: ReferencePredictions) -> Drawing:
+        """Make the chart, and say where it is."""
+        chart = self.build(reference)
+        return Drawing(chart, address_of(self.model, chart), urlencode(self.query), output=self.case.output)
+
     def build(self, reference: ReferencePredictions) -> Chart:
         """Make the chart."""
         return standing(self.model, reference, self.case)
+
+
+def address_of(model: ModelVersion, chart: Chart) -> str:
+    """Give the address of a chart, without its format."""
+    return url_for("charts.chart", name=model.name, version=model.version, chart=chart.name, form="").removesuffix(".")
 
 
 def chart_names(model: ModelVersion) -> tuple[str, ...]:
@@ -109,29 +122,45 @@ def chart_views(client: ModelClient, renderer: Renderer) -> Blueprint:
         found = next((known for known in FORMATS if known == form), None)
         if found is None or chart not in (STANDING, PREDICTED_TRUE, CONFUSION):
             raise UnknownModel(f"no chart {chart}.{form}")
-        theme, size = _one_of("theme", THEMES), _one_of("size", SIZES)
+        theme, size = look_of()
         model = client.version(name, version)
         if chart not in chart_names(model):
             raise UnknownModel(f"{name} has no chart {chart}")
         case = CaseChart.from_query(model) if chart == STANDING else None
         key = case.key(found, theme, size) if case else Key(model.provenance.digest, chart, found, theme, size)
-        response = make_response()
-        response.set_etag(key.etag)
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.mimetype = MEDIA_TYPES[found]
-        if found == "svg":  # with a 304 too: a browser takes the headers of that over
-            response.headers["Content-Security-Policy"] = SVG_POLICY
-        if request.if_none_match.contains(key.etag):
-            response.status_code = 304
-            return response
-        reference = client.all_reference(model)
-        drawn = case.build(reference) if case else quality_chart(model, reference)
-        response.set_data(renderer.bytes_of(key, drawn))
-        if found != "svg" or "download" in request.args:
-            response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(model, drawn, case, found)}"'
-        return response
+
+        def build() -> Chart:
+            reference = client.all_reference(model)
+            return case.build(reference) if case else quality_chart(model, reference)
+
+        return chart_response(renderer, key, build, lambda drawn: file_name(model, drawn, _parts(case), found))
 
     return views
+
+
+def chart_response(
+    renderer: Renderer, key: Key, build: Callable[[], Chart], name: Callable[[Chart], str], prefix: str = ""
+) -> Response:
+    """Give a chart in its format, or 304 without making it when the browser has it; `name` is that of a download."""
+    response = make_response()
+    response.set_etag(key.etag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.mimetype = MEDIA_TYPES[key.format]
+    if key.format == "svg":  # with a 304 too: a browser takes the headers of that over
+        response.headers["Content-Security-Policy"] = SVG_POLICY
+    if request.if_none_match.contains(key.etag):
+        response.status_code = 304
+        return response
+    drawn = build()
+    response.set_data(renderer.bytes_of(key, drawn))
+    if key.format != "svg" or f"{prefix}download" in request.args:
+        response.headers["Content-Disposition"] = f'attachment; filename="{name(drawn)}"'
+    return response
+
+
+def look_of(prefix: str = "") -> tuple[Theme, Size]:
+    """Read theme and size from the address. Raises InvalidQuery."""
+    return _one_of(f"{prefix}theme", THEMES), _one_of(f"{prefix}size", SIZES)
 
 
 def _one_of(name: str, known: tuple[T, ...]) -> T:
@@ -143,11 +172,14 @@ def _one_of(name: str, known: tuple[T, ...]) -> T:
     return found
 
 
-def _file_name(model: ModelVersion, chart: Chart, case: CaseChart | None, form: Format) -> str:
+def _parts(case: CaseChart | None) -> list[str]:
+    """Tell in a file's name which case a chart is of."""
+    if case is None:
+        return []
+    return [*([case.case.output[:40]] if case.case.output else []), f"{case.case.value:.5g}"]
+
+
+def file_name(model: ModelVersion, chart: Chart, parts: Sequence[str], form: Format) -> str:
     """Name a download after what is in it: "diabetes-v1_standing_152.13_2026-11-22.png"."""
-    parts = [f"{model.name}-v{model.version}", chart.name]
-    if case:
-        parts += [case.case.output[:40]] if case.case.output else []
-        parts.append(f"{case.case.value:.5g}")
-    parts.append(datetime.now(UTC).date().isoformat())
-    return re.sub(r"[^A-Za-z0-9._-]", "-", "_".join(parts))[:100] + f".{form}"
+    words = [f"{model.name}-v{model.version}", chart.name, *parts, datetime.now(UTC).date().isoformat()]
+    return re.sub(r"[^A-Za-z0-9._-]", "-", "_".join(words))[:100] + f".{form}"

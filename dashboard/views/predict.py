@@ -19,7 +19,9 @@ from dashboard.model_client import ModelClient
 from dashboard.records import ModelVersion, Output, Prediction, Value
 from dashboard.views import errors
 from dashboard.views.charts import CaseChart
+from dashboard.views.drawings import Drawing
 from dashboard.views.errors import Failure, failure_of
+from dashboard.views.panels import Place, places_of
 
 NARROW = 640
 """Width of the viewport, in CSS pixels, up to which templates/chart.html asks for the narrow chart."""
@@ -31,24 +33,13 @@ Answered = tuple[Response, int]
 
 
 @dataclass(frozen=True)
-class CaseDrawing:
-    """A chart of one prediction, and where it is."""
-
-    chart: Chart
-    url: dict[str, str]
-    """Parameters of its address."""
-    output: str | None
-    """Of a prediction with several numbers, the name of the one that it shows."""
-
-
-@dataclass(frozen=True)
 class Answer:
     """Everything that the answer panel shows."""
 
     prediction: Prediction
     ms: float
     """Milliseconds from asking the model service to its answer."""
-    charts: tuple[CaseDrawing, ...] = ()
+    charts: tuple[Drawing, ...] = ()
     """Where the prediction stands, a chart for each of its first numbers."""
     charts_missing: bool = False
     """Whether there would be charts, but the reference predictions could not be had."""
@@ -58,6 +49,8 @@ class Answer:
     """Which reference row it is, counted from 1."""
     too_long: bool = False
     """Whether the case is too long for an address."""
+    places: tuple[Place, ...] = ()
+    """The panels about it, still to be loaded."""
 
 
 def predict_views(client: ModelClient, renderer: Renderer) -> Blueprint:
@@ -147,7 +140,8 @@ def _respond(client: ModelClient, renderer: Renderer, form: InstanceForm) -> Res
     permalink = address if too_long else f"{address}?{query}"
     if request.method == "POST" and not is_fragment() and not too_long:
         return make_response(redirect(permalink, 303))
-    answer = replace(_answer(client, renderer, form.model, prediction, ms), too_long=too_long)
+    places = () if too_long else tuple(places_of(form.model, form.query()))
+    answer = replace(_answer(client, renderer, form.model, prediction, ms), too_long=too_long, places=places)
     return push_url(_show(form, answer), permalink)
 
 
@@ -166,6 +160,7 @@ def _example(client: ModelClient, renderer: Renderer, model: ModelVersion) -> Re
     prediction = client.predict(model, instance, g.request_id)
     ms = (time.perf_counter() - began) * 1000
     answer = _answer(client, renderer, model, prediction, ms, true=reference.target[row - 1], row=row)
+    answer = replace(answer, places=tuple(places_of(model, form.query())))
     return push_url(_show(form, answer), url_for("predict.page", name=model.name, example=row))
 
 
@@ -188,7 +183,7 @@ def _answer(
     except ModelServiceError as error:
         failure_of(error)  # the number is here: it is shown without the chart
         return replace(answer, charts_missing=True)
-    drawings = tuple(CaseDrawing(case.build(reference), case.query, case.case.output) for case in cases)
+    drawings = tuple(case.drawing(reference) for case in cases)
     for case, drawing in zip(cases, drawings, strict=True):
         _draw_ahead(renderer, case.key("svg", *_likely_look()), drawing.chart)
     return replace(answer, charts=drawings)

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 from dashboard.errors import InvalidQuery
 from dashboard.fragments import is_fragment
 from dashboard.model_client import ModelClient
-from dashboard.views.charts import quality_chart
+from dashboard.views.charts import address_of, quality_chart
+from dashboard.views.drawings import Drawing
 
 PAGE_ROWS = 20
 
@@ -29,9 +30,10 @@ def predict_results_views(client: ModelClient) -> Blueprint:
         page = _page(pages)
         rows = client.reference(model, (page - 1) * PAGE_ROWS, PAGE_ROWS)
         chart = quality_chart(model, client.all_reference(model))
+        drawing = Drawing(chart, address_of(model, chart))
         template = "predict_results_table.html" if is_fragment() else "predict_results.html"
         html = render_template(
-            template, model=model, rows=rows, page=page, pages=pages, chart=chart, catalogue=catalogue
+            template, model=model, rows=rows, page=page, pages=pages, drawing=drawing, catalogue=catalogue
         )
         return make_response(html)
 

@@ -1,0 +1,12 @@
+"""The panels of a model's page, in their order."""
+
+from dashboard.panels import Panel
+from dashboard.panels.why import WHY
+from dashboard.records import ModelVersion
+
+PANELS: tuple[Panel, ...] = (WHY,)
+
+
+def panels_of(model: ModelVersion) -> list[Panel]:
+    """Give the panels that a model has."""
+    return [panel for panel in PANELS if panel.fits(model)]
