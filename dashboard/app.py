@@ -10,6 +10,7 @@ from dashboard.deadline import within_deadline
 from dashboard.model_client import ModelClient
 from dashboard.settings import Settings
 from dashboard.views import errors
+from dashboard.views.about import about_views
 from dashboard.views.charts import chart_views
 from dashboard.views.health import health_views
 from dashboard.views.index import index_views
@@ -52,5 +53,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(predict_results_views(client))
     app.register_blueprint(chart_views(client, renderer))
     app.register_blueprint(panel_views(client, renderer))
+    app.register_blueprint(about_views(client, renderer))
     app.wsgi_app = within_deadline(app.wsgi_app, settings.timeout)  # type: ignore[assignment] # Flask advises it
     return app

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-STYLES = ("tokens", "base", "components", "index", "predict", "panels", "predict_results", "print")
+STYLES = ("tokens", "base", "components", "index", "predict", "panels", "about", "predict_results", "print")
 """From general to specific; served as one file, styles.css."""
 SERVED = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """Suffix → media type; not the machine's table, which may call a script plain text."""

@@ -4,6 +4,7 @@ DashboardError
 ├── UnknownModel             the model service has no model of that name
 ├── InvalidInstance          the model service refused features that the form let through
 ├── InvalidQuery             an address that no link of ours leads to
+├── NotOffered               the model service cannot answer such a question about this version
 └── ModelServiceError        the model service did not give an answer
     ├── Unavailable          it is down, or not ready
     ├── TooSlow              it did not answer within the total deadline
@@ -32,6 +33,10 @@ class InvalidInstance(DashboardError):
         super().__init__(f"{len(messages)} features were refused")
         self.messages = messages
         """Feature → what is wrong with it."""
+
+
+class NotOffered(DashboardError):
+    """The version lacks what an answer is made of; `str(error)` is the model service's own sentence, and is shown."""
 
 
 class ModelServiceError(DashboardError):

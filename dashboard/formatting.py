@@ -19,8 +19,18 @@ METRICS = {
     "accuracy": "accuracy",
     "roc_auc": "ROC AUC",
     "log_loss": "log loss",
+    "average_precision": "average precision",
+    "brier_score": "Brier score",
 }
 """Metric → what to call it."""
+FORMS = {
+    "plan": "array operations in float64",
+    "onnx": "ONNX in float64",
+    "onnx-float32": "ONNX in float32",
+    "array": "scikit-learn, asked with a bare array",
+    "estimator": "scikit-learn itself",
+}
+"""Form of a model → what to call it."""
 
 
 def plain_number(value: float) -> str:
@@ -106,6 +116,14 @@ def listed(words: Sequence[Level]) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
+def metric_value(name: str, value: float | None, target: Target) -> str:
+    """Write a metric without its name; "–" where there is none."""
+    if value is None:
+        return "–"
+    label = METRICS.get(name, name.replace("_", " "))
+    return metric(name, value, target).removeprefix(label).strip()
+
+
 def metric(name: str, value: float, target: Target) -> str:
     """Write a metric in a few words: "mean error ±44.3 points", "ROC AUC 0.995"."""
     label = METRICS.get(name, name.replace("_", " "))
@@ -114,3 +132,8 @@ def metric(name: str, value: float, target: Target) -> str:
     if "accuracy" in name:
         return f"{label} {percent(value)}"
     return f"{label} {value:.3f}"
+
+
+def sentence(text: str) -> str:
+    """Write what the model service says, which begins small and ends without a full stop, as a sentence."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -14,8 +14,17 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from dashboard.about import About
 from dashboard.deadline import DeadlineAdapter, deadline, remaining
-from dashboard.errors import BadAnswer, InvalidInstance, InvalidQuery, TooSlow, Unavailable, UnknownModel
+from dashboard.errors import (
+    BadAnswer,
+    InvalidInstance,
+    InvalidQuery,
+    NotOffered,
+    TooSlow,
+    Unavailable,
+    UnknownModel,
+)
 from dashboard.explanations import Explanation
 from dashboard.records import Catalogue, ModelVersion, Prediction, Problem, Record, ReferencePredictions, Value
 
@@ -57,6 +66,7 @@ class ModelClient:
         self._catalogue_time = 0.0
         self._versions: dict[tuple[str, str], ModelVersion] = {}
         self._explanations: OrderedDict[str, Explanation] = OrderedDict()
+        self._abouts: dict[ModelVersion, About] = {}
         self._references: dict[tuple[str, str], Future[ReferencePredictions]] = {}
 
     def catalogue(self) -> Catalogue:
@@ -83,22 +93,38 @@ class ModelClient:
         # Kept under its number: `version` may be an alias, which moves.
         return self._versions.setdefault((found.name, found.version), found)
 
+    def about(self, model: ModelVersion) -> About:
+        """Give everything that is known of a version; it is asked for once. Raises ModelServiceError."""
+        known = self._abouts.get(model)
+        if known is None:
+            path = _path(model.name, model.version)
+            known = self._get(About, path)
+            if not known.fits(model):
+                raise BadAnswer(f"{path}: it is about another version")
+            self._abouts[model] = known
+        return known
+
     def last_known(self, name: str) -> ModelVersion | None:
         """Give the newest version of a model seen so far, asking nobody."""
         headline = self._catalogue.champion(name) if self._catalogue else None
         return self._versions.get((name, headline.version)) if headline else None
 
-    def predict(self, model: ModelVersion, instance: Mapping[str, Value], request_id: str) -> Prediction:
-        """Predict for one instance. Raises InvalidInstance or ModelServiceError."""
+    def predict(
+        self, model: ModelVersion, instance: Mapping[str, Value], request_id: str, coverage: float | None = None
+    ) -> Prediction:
+        """Predict for one instance, with the service's own coverage or another. Raises InvalidInstance or ModelServiceError."""
         path = f"{_path(model.name, model.version)}/predict"
-        answer = self._ask(Prediction, "POST", path, {"data": dict(instance)}, request_id)
+        options = {} if coverage is None else {"options": {"coverage": coverage}}
+        answer = self._ask(Prediction, "POST", path, {"data": dict(instance), **options}, request_id)
         target = model.signature.target
         if not (target.fits(answer.prediction, answer.probabilities) and target.bounds(answer.interval)):
             raise BadAnswer(f"{path}: the prediction is not one that this model can make")
+        if coverage is not None and answer.interval is not None and answer.interval.coverage != coverage:
+            raise BadAnswer(f"{path}: the interval has not the coverage that was asked for")
         return answer
 
     def explain(self, record: type[E], model: ModelVersion, asked: Asked, request_id: str) -> E:
-        """Ask about one instance; the last answers are kept. Raises InvalidInstance, InvalidQuery, ModelServiceError."""
+        """Ask about one instance; the last answers are kept. Raises DashboardError."""
         path = f"{_path(model.name, model.version)}/explanations/{asked.call}"
         body = {"data": dict(asked.instance), "options": dict(asked.options)}
         key = f"{model.provenance.digest} {asked.call} {json.dumps(body, sort_keys=True)}"
@@ -209,12 +235,14 @@ def _refusal(status: int, data: bytes) -> Exception:
         return Unavailable(f"the model service answered {status}")
     if status == 504:
         return TooSlow("the model service passed its own deadline")
-    if status != 422:
+    if status not in (422, 501):
         return BadAnswer(f"the model service answered {status}")
     try:
         problem = Problem.model_validate_json(data)
     except ValidationError:
-        return BadAnswer("the model service refused the input without saying why")
+        return BadAnswer(f"the model service answered {status} without saying why")
+    if status == 501:
+        return NotOffered(problem.detail)
     messages = {refusal.feature: refusal.message for refusal in problem.errors if refusal.feature}
     return InvalidInstance(messages) if messages else InvalidQuery(problem.detail)
 

@@ -43,6 +43,7 @@ class Feature(Record):
     categories: tuple[Level, ...] = Field(strict=False)
     unknown_categories: bool
     missing_allowed: bool
+    missing_rate: float = 0.0
     default: Value
     zone: str | None = None
     """Time zone of a datetime, if its values have one."""

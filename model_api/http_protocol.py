@@ -59,8 +59,11 @@ class Pending(NamedTuple):
     began: float
 
 
-class TooMuch(Exception):
-    """A request has more of something than is taken."""
+VERSIONS = ("1.0", "1.1")
+
+
+class NotTaken(Exception):
+    """A request has more of something than is taken, or is of a form that is not."""
 
     def __init__(self, status: int, slug: str, detail: str) -> None:
         super().__init__(detail)
@@ -130,10 +133,11 @@ class Protocol(HttpToolsProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        """Decide which way a request goes. Raises TooMuch."""
+        """Decide which way a request goes. Raises NotTaken."""
         self._head_marker = None
+        _require_known_form(self.parser.get_http_version(), self.headers)
         if len(self.url) > LONGEST_ADDRESS:
-            raise TooMuch(414, "address-too-long", f"the address is longer than {LONGEST_ADDRESS} bytes")
+            raise NotTaken(414, "address-too-long", f"the address is longer than {LONGEST_ADDRESS} bytes")
         if len(self.headers) > MOST_HEADERS or sum(map(len, chain.from_iterable(self.headers))) > LONGEST_HEADERS:
             raise _too_long_headers()
         self._pending = self._short_cut()
@@ -149,24 +153,24 @@ class Protocol(HttpToolsProtocol):
             self._body += body
 
     def on_chunk_header(self) -> None:
-        """Count the pieces of a body. Raises TooMuch."""
+        """Count the pieces of a body. Raises NotTaken."""
         self._chunks += 1
         if self._chunks > MOST_CHUNKS:
-            raise TooMuch(413, "body-too-large", f"the body comes in more than {MOST_CHUNKS} chunks")
+            raise NotTaken(413, "body-too-large", f"the body comes in more than {MOST_CHUNKS} chunks")
 
     def send_400_response(self, msg: str) -> None:
         """Tell what was raised while a request was parsed, or that it is no HTTP, and close the connection."""
         raised = sys.exc_info()[1]
         cause = raised.__context__ if raised else None
-        if isinstance(cause, TooMuch):
+        if isinstance(cause, NotTaken):
             self._refuse(cause)
         elif self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.close()
         else:
             super().send_400_response(msg)
 
-    def _refuse(self, error: TooMuch) -> None:
-        """Tell that something is too much, if no answer has begun, and close the connection."""
+    def _refuse(self, error: NotTaken) -> None:
+        """Tell that something is not taken, if no answer has begun, and close the connection."""
         self.logger.warning("%s", error.detail)
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             request_id = new_request_id()
@@ -350,9 +354,21 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def _too_long_headers() -> TooMuch:
+def _too_long_headers() -> NotTaken:
     detail = f"the headers are more than {MOST_HEADERS}, or longer than {LONGEST_HEADERS} bytes"
-    return TooMuch(431, "headers-too-long", detail)
+    return NotTaken(431, "headers-too-long", detail)
+
+
+def _require_known_form(version: str, headers: list[tuple[bytes, bytes]]) -> None:
+    """Refuse what would be read otherwise than it was meant: another HTTP, and a body in another coding.
+
+    Raises NotTaken (RFC 9110 §15.6.6, RFC 9112 §6.1).
+    """
+    if version not in VERSIONS:
+        raise NotTaken(505, "http-version", f"HTTP/{version} is not spoken here; HTTP/1.1 is")
+    codings = [value for name, value in headers if name == b"transfer-encoding"]
+    if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:
+        raise NotTaken(501, "transfer-encoding", "a body is taken as it is or in chunks, in no other transfer coding")
 
 
 def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from model_api import openapi_schemas, openapi_shared
+from model_api import openapi_explanations, openapi_schemas, openapi_shared
 from model_api.artifact import CHAMPION
 from model_api.bulk import openapi as tables
 from model_api.loading import LoadedModel
@@ -32,6 +32,7 @@ ERRORS = {
     "415": "Not of a type that is taken",
     "422": "Not valid: every problem of every feature",
     "500": "Something failed inside the service",
+    "501": "This version has no such thing to tell",
     "503": "Not ready, or more is asked for than can be answered soon",
     "504": "No answer within the seconds of X-Request-Timeout",
 }
@@ -39,6 +40,7 @@ EVERYWHERE = ("400", "500")
 """Statuses of errors with which every address may answer."""
 OF_A_MODEL = (*EVERYWHERE, "404", "503")
 OF_REFERENCE = (*OF_A_MODEL, "422", "504")
+OF_EXPLANATION = (*OF_REFERENCE, "413", "415", "501")
 REFERENCE_PARAMETERS: list[Json] = [
     {
         "name": "limit",
@@ -103,6 +105,7 @@ def install(app: FastAPI, registry: Registry) -> None:
             if model.name == registry.default:
                 paths["/predict"] = _prediction(model, "the default model")
             paths[f"/models/{model.name}/predict"] = _prediction(model, "its champion")
+            paths |= dict(openapi_explanations.paths(model, _errors(OF_EXPLANATION)))
         others = {path: {"get": _other(path, item["get"], champions)} for path, item in spec["paths"].items()}
         components = {"schemas": schemas, "headers": openapi_shared.HEADERS}
         return {**spec, "paths": paths | others, "components": components}
@@ -177,7 +180,7 @@ def _prediction(model: LoadedModel, who: str) -> Json:
                 "200": _answer(
                     "One prediction, or a list or a table of them", reported | tables.answers(), ("Servery-Model",)
                 ),
-                **_errors(ERRORS),
+                **_errors(set(ERRORS) - {"501"}),
             },
         },
     }

@@ -1,13 +1,16 @@
 """Which class was predicted for which, over the reference data, for a classification."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from dashboard.charts import Chart
 from dashboard.charts.style import NORMAL, Palette, calm_axes, clean, place_axes, text_on
 from dashboard.formatting import level, percent
-from dashboard.records import ModelVersion, ReferencePredictions
+from dashboard.records import Level, ModelVersion, ReferencePredictions
 
 NAME = "confusion"
 SIZES = {"wide": (560, 420), "narrow": (330, 300)}
@@ -23,6 +26,11 @@ def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
             assert not isinstance(true, dict)
             assert not isinstance(predicted, dict)
             counts[places[true], places[predicted]] += 1
+    return confusion_of(classes, counts, "reference cases")
+
+
+def confusion_of(classes: Sequence[Level], counts: npt.NDArray[np.int_], what: str) -> Chart:
+    """Make the chart of a count for each pair of classes, true × predicted; `what` names the rows."""
     names = [clean(level(known))[:24] for known in classes]
     right, total = int(counts.trace()), int(counts.sum())
 
@@ -46,7 +54,7 @@ def confusion(model: ModelVersion, reference: ReferencePredictions) -> Chart:
         axes.set_xlabel("Predicted", size=NORMAL)
         axes.set_ylabel("True", size=NORMAL)
 
-    finding = f"{right} of the {total:,} reference cases ({percent(right / max(total, 1))}) are predicted correctly."
+    finding = f"{right} of the {total:,} {what} ({percent(right / max(total, 1))}) are predicted correctly."
     rows = tuple(
         (level(true), level(predicted), int(counts[i, j]))
         for i, true in enumerate(classes)

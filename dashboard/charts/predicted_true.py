@@ -1,5 +1,7 @@
 """Predicted against true values of the reference data, for a regression; of several outputs, for the first."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -15,11 +17,19 @@ SIZES = {"wide": (560, 420), "narrow": (330, 300)}
 def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Chart:
     """Make the chart: a dot a row, and the line on which a perfect prediction lies."""
     target = model.signature.target
-    unit = clean(target.unit) if target.unit else None
     output = target.outputs[0] if target.outputs else None
     pairs = zip(reference.target, reference.prediction, strict=True)
     known = [(number_of(t, output), number_of(p, output)) for t, p in pairs if t is not None]
-    true, predicted = np.array(known, dtype=np.float64).T
+    true, predicted = zip(*known, strict=True)
+    return predicted_true_of(output or target.name, target.unit, true, predicted, f"{len(known):,} reference cases")
+
+
+def predicted_true_of(
+    name: str, unit: str | None, trues: Sequence[float], predictions: Sequence[float], what: str
+) -> Chart:
+    """Make the chart of n true and n predicted numbers called `name`; `what` names the rows."""
+    true, predicted = np.array(trues, dtype=np.float64), np.array(predictions, dtype=np.float64)
+    unit = clean(unit) if unit else None
     error = float(np.abs(true - predicted).mean())
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
 
@@ -31,11 +41,11 @@ def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Char
             "perfect", (high, high), (-10, 0), textcoords="offset points", ha="right", color=palette.quiet, size=9
         )
         axes.plot(true, predicted, "o", color=palette.accent, markersize=5, alpha=0.45, markeredgewidth=0)
-        axes.set_xlabel(clean(f"True {output or target.name}" + (f" in {unit}" if unit else "")), size=NORMAL)
+        axes.set_xlabel(clean(f"True {name}" + (f" in {unit}" if unit else "")), size=NORMAL)
         axes.set_ylabel("Predicted", size=NORMAL)
 
     finding = (
-        f"Predictions{f' of {clean(output)}' if output else ''} for the {len(known):,} reference cases "
+        f"Predictions of {clean(name)} for the {what} "
         f"miss the true value by "
         f"{with_unit(significant(error, 3), unit)} on average."
     )

@@ -59,9 +59,9 @@ class Panel:
     title: str
     """Its heading: a question or a thing to do."""
     answer: Callable[[Case], Any]
-    """Gives what the template shows, as `said`."""
-    charts: Mapping[str, Callable[[Case, Any], Chart]] = field(default_factory=dict)
-    """Its charts by name, made of the case and of what `answer` gave."""
+    """Gives what the template shows, as `said`; its `status`, if it has one, is that of the page (422: see there)."""
+    charts: Mapping[str, Callable[[Case, Any], Chart | None]] = field(default_factory=dict)
+    """Its charts by name, made of the case and of what `answer` gave; None where there is nothing to draw."""
     fits: Callable[[ModelVersion], bool] = lambda model: bool(model.reference_rows)
     """Whether a model has it."""
     at_once: bool = False

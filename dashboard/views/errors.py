@@ -12,10 +12,12 @@ from dashboard.errors import (
     InvalidInstance,
     InvalidQuery,
     ModelServiceError,
+    NotOffered,
     TooSlow,
     Unavailable,
     UnknownModel,
 )
+from dashboard.formatting import sentence
 from dashboard.fragments import is_fragment
 
 log = structlog.stdlib.get_logger("dashboard.errors")
@@ -35,6 +37,7 @@ TABLE: dict[type[DashboardError], Failure] = {
     UnknownModel: Failure(404, "There is no such model", "It may have been renamed or withdrawn."),
     InvalidQuery: Failure(422, "This address cannot be used", ""),
     InvalidInstance: Failure(422, "The model does not take these values", "Check them and press Predict again."),
+    NotOffered: Failure(501, "This version of the model cannot say that", ""),
     Unavailable: Failure(
         503, "The model service is away", "It may be starting. Nothing that you typed is lost.", retry=True
     ),
@@ -63,7 +66,7 @@ def failure_of(error: DashboardError) -> Failure:
     failure = TABLE[type(error)]
     level = log.warning if isinstance(error, ModelServiceError) else log.info
     level(type(error).__name__, reason=str(error), request_id=g.get("request_id"))
-    return failure._replace(text=str(error)) if isinstance(error, InvalidQuery) else failure
+    return failure._replace(text=sentence(str(error))) if isinstance(error, InvalidQuery | NotOffered) else failure
 
 
 def install(app: Flask) -> None:

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
+from dashboard.charts import Chart
 from dashboard.charts.rendering import FORMATS, Key, Renderer
-from dashboard.errors import InvalidInstance, InvalidQuery, ModelServiceError, UnknownModel
+from dashboard.errors import InvalidInstance, InvalidQuery, ModelServiceError, NotOffered, UnknownModel
 from dashboard.forms import ASK, InstanceForm, defaults, form_class, form_values
 from dashboard.fragments import is_fragment
 from dashboard.model_client import ModelClient
@@ -43,18 +44,19 @@ def panel_views(client: ModelClient, renderer: Renderer) -> Blueprint:
         try:
             case = _case(client, model)
             said = found.answer(case)
-        except (InvalidInstance, InvalidQuery, ModelServiceError) as error:
+        except (InvalidInstance, InvalidQuery, NotOffered, ModelServiceError) as error:
             if not is_fragment():
                 raise
             failure = failure_of(error)
             html = render_template("panel.html", model=model, panel=found, failure=failure, again=request.full_path)
             return make_response(html, failure.status)
-        drawings = {chart: _drawing(case, found, chart, said) for chart in found.charts}
+        drawn = {chart: _drawing(case, found, chart, said) for chart in found.charts}
+        drawings = {chart: drawing for chart, drawing in drawn.items() if drawing}
         template = "panel.html" if is_fragment() else "panel_page.html"
         html = render_template(
             template, model=model, panel=found, case=case, said=said, drawings=drawings, permalink=permalink(case)
         )
-        return make_response(html)
+        return make_response(html, getattr(said, "status", 200))
 
     @views.get("/models/<name>/versions/<version>/panels/<panel>/<chart>.<form>")
     def chart(name: str, version: str, panel: str, chart: str, form: str) -> Response:
@@ -67,7 +69,7 @@ def panel_views(client: ModelClient, renderer: Renderer) -> Blueprint:
         theme, size = look_of(ASK)
         key = Key(model.provenance.digest, f"{panel}/{chart} {_query(case)}", known, theme, size)
         return chart_response(
-            renderer, key, lambda: found.charts[chart](case, found.answer(case)),
+            renderer, key, lambda: _build(found, chart, case),
             lambda drawn: file_name(model, drawn, [panel], known), ASK,
         )  # fmt: skip
 
@@ -112,6 +114,14 @@ def _query(case: Case) -> str:
     return urlencode([*case.query, *asked])
 
 
-def _drawing(case: Case, panel: Panel, chart: str, said: Any) -> Drawing:
+def _drawing(case: Case, panel: Panel, chart: str, said: Any) -> Drawing | None:
     base = f"/models/{case.model.name}/versions/{case.model.version}/panels/{panel.name}/{chart}"
-    return Drawing(panel.charts[chart](case, said), base, _query(case), ASK)
+    drawn = panel.charts[chart](case, said)
+    return Drawing(drawn, base, _query(case), ASK) if drawn else None
+
+
+def _build(panel: Panel, chart: str, case: Case) -> Chart:
+    drawn = panel.charts[chart](case, panel.answer(case))
+    if drawn is None:
+        raise UnknownModel(f"there is nothing to draw in {panel.name}/{chart}")
+    return drawn

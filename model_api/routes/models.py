@@ -30,9 +30,11 @@ def model_routes(registry: Registry) -> APIRouter:
     @router.get("/models/{model}/versions/{version}")
     async def describe_version(model: str, version: str, request: Request) -> dict[str, Any]:
         """Describe one version, named by number or alias: signature, quality and provenance."""
-        found = registry.find(model, version)
+        entry = registry.entry(model)
+        found = entry.resolve(version)
         request.state.model = f"{found.name}/{found.version}"
-        return _details(found)
+        decided = entry.thresholds.get(found.version)
+        return {**_details(found), "decision": decided and decided.as_table()}
 
     return router
 
@@ -49,6 +51,7 @@ def _summary(entry: ModelEntry) -> dict[str, Any]:
         "waiting": entry.waiting,
         "versions": sorted(states, key=lambda state: int(state["version"])),
         "traffic": as_table(entry.traffic),
+        "decisions": {number: decided.as_table() for number, decided in entry.thresholds.items()},
         "problems": entry.problems,
         "history": entry.history,
         "champion": _headline(champion) if champion else None,
@@ -90,6 +93,7 @@ def _details(model: LoadedModel) -> dict[str, Any]:
         **_headline(model),
         "quality": artifact.quality,
         "signature": artifact.signature.to_dict(),
+        "card": artifact.card,
         "reference_rows": len(artifact.reference),
         "runtime": _runtime(model),
         "provenance": {

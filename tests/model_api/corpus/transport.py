@@ -60,6 +60,9 @@ CASES: Cases = {
     "T7 a signed chunk": no_http(raw(HOST, CHUNKED, body=b"+5\r\nhello\r\n0\r\n\r\n")),
     "T7 a negative chunk": no_http(raw(HOST, CHUNKED, body=b"-5\r\nhello\r\n0\r\n\r\n")),
     "T7 a chunk size of 17 digits": no_http(raw(HOST, CHUNKED, body=b"10000000000000005\r\nhello\r\n0\r\n\r\n")),
+    "T7 a transfer coding that nobody knows": too_much(
+        raw(HOST, "Transfer-Encoding: x, chunked", body=b"0\r\n\r\n"), 501, "transfer coding"
+    ),
     "T9 a header of 70 KB": too_much(raw(HOST, LENGTH, "X-Long: " + "x" * 70_000), 431, "headers"),
     "T10 two hundred headers": too_much(raw(HOST, LENGTH, *[f"X-{n}: 1" for n in range(200)]), 431, "headers"),
     "T11 a query of 20 KB": too_much(
@@ -72,6 +75,7 @@ CASES: Cases = {
     "T12 a folded header": no_http(raw(HOST, LENGTH, "X-A: 1\r\n 2")),
     "T12 a space before a colon": no_http(raw(HOST, LENGTH.replace(":", " :"))),
     "T12 a NUL in a header": no_http(raw(HOST, LENGTH, "X-A: \0")),
+    "T13 another HTTP": too_much(raw(HOST, LENGTH, line="POST /predict HTTP/2.0"), 505, "HTTP/1.1"),
     "T13 TRACE": with_method("TRACE"),
     "T13 CONNECT": with_method("CONNECT"),
     "T13 BREW": no_http(raw(HOST, body=b"", line="BREW /predict HTTP/1.1")),

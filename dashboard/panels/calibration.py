@@ -1,0 +1,36 @@
+"""Whether probabilities can be taken at their word: only if that was measured."""
+
+from dashboard.about import Calibration
+from dashboard.formatting import level, percent, significant
+from dashboard.records import Level
+
+CALIBRATED = 0.05
+"""Mean difference, by rows, between what was said and how often it was so, up to which probabilities are calibrated."""
+NEAR = 0.1
+"""How far a probability may be from what was said of a group of cases, to be compared with them."""
+NOT_MEASURED = (
+    "Whether its probabilities are calibrated was not measured: they put cases in an order, "
+    "and need not be how often it happens."
+)
+
+
+def calibration_sentence(curve: Calibration | None, of: Level, share: float, method: str) -> str:
+    """Say how far the probabilities of a class were off, and what became of cases like this one.
+
+    `share`: how probable the class is for this case; `method`: how the cases were held out.
+    """
+    if curve is None or not sum(curve.rows):
+        return NOT_MEASURED
+    points = f"{significant(curve.error * 100, 2)} percentage points on average, in {method}"
+    if curve.error <= CALIBRATED:
+        example = "among cases given 70 %, about 7 of 10 were so"
+        return f"The probabilities of {level(of)} were measured to be calibrated: {example} (off by {points}). {_alike(curve, of, share)}".strip()
+    return f"The probabilities of {level(of)} were measured, and are not calibrated: off by {points}. {_alike(curve, of, share)}".strip()
+
+
+def _alike(curve: Calibration, of: Level, share: float) -> str:
+    """Say how often the class was true of the cases that were given about the same probability, if there were any."""
+    said, true, rows = min(zip(curve.said, curve.true, curve.rows, strict=True), key=lambda group: abs(group[0] - share))
+    if abs(said - share) > NEAR or not rows:
+        return ""
+    return f"Of the {rows:,} cases given about {percent(said)}, {percent(true)} were {level(of)}."
