@@ -8,7 +8,8 @@
                             examples.json     instances with the estimator's answers, tried before anything is served
                             reference.json    up to 1,000 real training rows and their true values
                             quality.json      metrics, curves, slices and importance; null without data
-                            calibration.json  conformal scores, sorted, a list for each number of a prediction
+                            calibration.json  conformal scores, sorted, a list for each number of a prediction; and
+                                              by the size of the number, where they differ with it
                             card.md           what a reader should know of the model
 
 Everything is looked at before anything in it is loaded, and the bytes that are parsed are the bytes that were hashed.
@@ -118,6 +119,21 @@ class Examples:
     """Size below which differences are measured against it, for each number of a prediction."""
 
 
+@dataclass(frozen=True)
+class ScoreGroups:
+    """Conformal scores of a number by its size, where large numbers are predicted better or worse than small ones."""
+
+    edges: tuple[float, ...]
+    """Predicted numbers with which the next group begins, ascending; one less than groups."""
+    scores: tuple[tuple[float, ...], ...]
+    """Scores of each group, ascending."""
+
+    def __post_init__(self) -> None:
+        """Look at the shape, because it comes from a file. Raises ValueError."""
+        if len(self.scores) != len(self.edges) + 1 or not all(self.scores) or list(self.edges) != sorted(self.edges):
+            raise ValueError("the groups of its scores are not one more than their edges, or are empty")
+
+
 class Artifact:
     """A version's folder, opened but not loaded. Its files are read, checked and parsed when asked for."""
 
@@ -181,6 +197,11 @@ class Artifact:
         return self._parse("calibration.json", lambda data: [list(map(float, scores)) for scores in data["scores"]])
 
     @cached_property
+    def calibration_groups(self) -> list[ScoreGroups | None]:
+        """Of each number of a prediction the same scores by its size, None where that makes no difference."""
+        return self._parse("calibration.json", _groups)
+
+    @cached_property
     def card(self) -> str:
         """The model card, in Markdown."""
         return self.read("card.md").decode()
@@ -189,7 +210,8 @@ class Artifact:
         """Read and check every part now, so that no request meets a broken one. Raises ArtifactError."""
         for name in self.manifest.files:
             self.read(name)
-        _ = self.signature, self.reference, self.quality, self.calibration, self.card, self.forms, self.examples
+        _ = self.signature, self.reference, self.quality, self.card, self.forms, self.examples
+        _ = self.calibration, self.calibration_groups
         self.require_proof()
 
     def _parse(self, name: str, build: Callable[[Any], T]) -> T:
@@ -197,6 +219,17 @@ class Artifact:
             return build(parse_json(self.read(name)))
         except (ValueError, TypeError, KeyError) as error:
             raise ArtifactError(f"{name} is not what it should be: {error}") from error
+
+
+def _groups(data: Any) -> list[ScoreGroups | None]:
+    told = data["groups"] if "groups" in data else [None] * len(data["scores"])
+    if len(told) != len(data["scores"]):
+        raise ValueError("it has groups of other numbers than it has scores of")
+    return [group and ScoreGroups(_floats(group["edges"]), tuple(map(_floats, group["scores"]))) for group in told]
+
+
+def _floats(values: Any) -> tuple[float, ...]:
+    return tuple(map(float, values))
 
 
 def _manifest_bytes(folder: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The verbs of the command line that are about models: publish, inspect, promote, rollback, challenge.
+"""The verbs of the command line that are about models: publish, inspect, promote, rollback, challenge, decide.
 
 Each is a function from options to an exit code; what cannot be done is a ServeryError or ValueError with one sentence.
 """
@@ -57,6 +57,13 @@ def add_verbs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     challenge.add_argument("--key", help="what is shared by: header:NAME or feature:NAME")
     challenge.add_argument("--off", action="store_true", help="the champion answers alone")
     challenge.set_defaults(run=_challenge)
+    decide = commands.add_parser("decide", help="set from which probability on a version's positive class is acted on")
+    _name_model(decide)
+    decide.add_argument("version", help="number or alias of the version")
+    decide.add_argument("--threshold", type=float, metavar="T", help="a probability from 0 to 1")
+    decide.add_argument("--clear", action="store_true", help="take the threshold away")
+    decide.add_argument("--by", default="decide", metavar="NAME", help="who decided it; this is written down and told")
+    decide.set_defaults(run=_decide)
     add_score(commands)
 
 
@@ -246,6 +253,18 @@ def _challenge(options: argparse.Namespace) -> int:
     write_aside(model / TRAFFIC, as_json(as_table(traffic)))
     store.push(options.name)
     print(f"{options.name}: {in_words(traffic)}")
+    return 0
+
+
+def _decide(options: argparse.Namespace) -> int:
+    from model_api.served_thresholds import CannotDecide, decide, in_words
+
+    if (options.threshold is None) != options.clear:
+        raise CannotDecide("say --threshold T, a probability from 0 to 1, or --clear")
+    store = _pulled(options.models)
+    number, decided = decide(_model(store, options.name), options.version, options.threshold, options.by)
+    store.push(options.name)
+    print(f"{options.name}: {in_words(number, decided)}")
     return 0
 
 

@@ -251,6 +251,22 @@ class Client:
             raise ServiceError(f"{self._url}: {len(predictions)} predictions came for {len(rows)} instances")
         return predictions
 
+    def explain(
+        self,
+        call: str,
+        instance: Mapping[Any, Any],
+        *,
+        model: str,
+        version: str | int | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Ask about one instance: why, how sure, what would change it (docs/explanations.md). Raises ServiceError.
+
+        `call`, such as `contributions`, and its `options` are those of the service; so is the answer.
+        """
+        path = f"{_path(model, version)}/explanations/{_quoted(call)}"
+        return self._ask("POST", path, dict, _body(_row(instance), **options))
+
     def reference(
         self, model: str | None = None, limit: int = 20, offset: int = 0, *, version: str | int | None = None
     ) -> Reference:

@@ -58,6 +58,7 @@ LEVEL = Fact("text, a number, true or false", _is_level)
 END = Fact("a number or a date", lambda value: isinstance(value, str) or _is_number(value))
 LEVELS = Fact("a list of text or numbers", _list_of(_is_level))
 TEXTS = Fact("a list of text", _list_of(_is_text))
+NUMBERS = Fact("a list of numbers", _list_of(_is_number))
 LIST = Fact("a list", _list_of(lambda _: True))
 TABLE = Fact("a table", lambda value: isinstance(value, dict))
 STEP = Fact("a number above 0", lambda value: _is_number(value) and value > 0)
@@ -108,6 +109,14 @@ QUALITY: Mapping[str, Fact] = {
     ),
 }
 """What is read of a version's quality; there is more, for people."""
+THRESHOLDS: Mapping[str, Fact] = {
+    "positives": NUMBER,
+    "negatives": NUMBER,
+    "thresholds": NUMBERS,
+    "false_positives": NUMBERS,
+    "false_negatives": NUMBERS,
+}
+"""What is read of the mistakes at each threshold of a class; only later versions of two classes tell them."""
 
 
 def require_facts(what: str, told: Any, known: Mapping[str, Fact]) -> None:
@@ -156,13 +165,31 @@ def read_quality(document: Any) -> dict[str, Any] | None:
     """Read how good a version is; None when it was never measured. Raises ValueError when that cannot be told."""
     if document is None:
         return None
-    read = {key: value for key, value in dict(document).items() if key in QUALITY}
+    whole = dict(document)
+    read = {key: value for key, value in whole.items() if key in QUALITY}
     require_facts("the quality", read, QUALITY)
     if missing := sorted(set(QUALITY) - set(read)):
         raise ValueError(f"the quality has no {missing[0]}")
     if read["headline"] not in read["metrics"]:
         raise ValueError(f"the headline {echo(read['headline'])} is not among its metrics")
-    return dict(document)
+    curves = whole.get("curves")
+    counted = curves.get("thresholds", {}) if isinstance(curves, Mapping) else {}
+    if not isinstance(counted, Mapping):
+        raise ValueError(f"the thresholds must be a table with a table for a class, not {echo(counted)}")
+    for level, curve in counted.items():
+        _require_thresholds(f"the thresholds of {str(level)[:64]}", curve)
+    return whole
+
+
+def _require_thresholds(what: str, curve: Mapping[str, Any]) -> None:
+    require_facts(what, curve, THRESHOLDS)
+    if missing := sorted(set(THRESHOLDS) - set(curve)):
+        raise ValueError(f"{what} have no {missing[0]}")
+    counts = {len(curve[key]) for key in ("thresholds", "false_positives", "false_negatives")}
+    if len(counts) > 1 or 0 in counts or curve["thresholds"] != sorted(curve["thresholds"]):
+        raise ValueError(f"{what} must ascend, with the false positives and the false negatives at each")
+    if not curve["positives"] + curve["negatives"] > 0:
+        raise ValueError(f"{what} are of no rows")
 
 
 def require_consistent(signature: Signature) -> None:

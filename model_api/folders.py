@@ -2,7 +2,9 @@
 
 models/<name>/aliases.json        {"champion": "1"}
 models/<name>/traffic.json        what a challenger gets, if anything: see traffic.py
-models/<name>/history.jsonl       every version published, every move of an alias, and every one that the gate refused
+models/<name>/decisions.json      the threshold that is served for a version: see served_thresholds.py
+models/<name>/history.jsonl       every version published, every move of an alias and every one that the gate refused,
+                                  and every threshold that was decided
 """
 
 import json
@@ -20,6 +22,7 @@ from model_api.errors import ArtifactError
 ALIAS = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 HISTORY = "history.jsonl"
 TRAFFIC = "traffic.json"
+DECISIONS = "decisions.json"
 NEWEST = ".newest"
 """In the copy of a model that is kept elsewhere: the highest number there, whether that version could be fetched."""
 
@@ -64,30 +67,30 @@ def read_aliases(model: Path) -> dict[str, str]:
 
 def move_alias(model: Path, alias: str, version: str, **why: Any) -> None:
     """Point an alias at a version, in one step, and write down that it was moved. Raises ArtifactError."""
-    with _alone(model):
+    with alone(model):
         aliases = read_aliases(model)
         if aliases.get(alias) == version:
             return
         write_aside(model / ALIASES, as_json({**aliases, alias: version}))
-        _write_down(model, {"alias": alias, "from": aliases.get(alias), "to": version, **why})
+        write_down(model, {"alias": alias, "from": aliases.get(alias), "to": version, **why})
 
 
 def remove_alias(model: Path, alias: str, **why: Any) -> str:
     """Take an alias away, and write it down; gives the version that it meant. Raises ArtifactError."""
-    with _alone(model):
+    with alone(model):
         aliases = read_aliases(model)
         if alias not in aliases:
             raise ArtifactError(f"{model.name} has no alias {alias!r}; there is {', '.join(aliases) or 'none'}")
         version = aliases.pop(alias)
         write_aside(model / ALIASES, as_json(aliases))
-        _write_down(model, {"alias": alias, "from": version, "to": None, **why})
+        write_down(model, {"alias": alias, "from": version, "to": None, **why})
     return version
 
 
 def write_down_number(model: Path, version: str) -> None:
     """Write down that a version was published: its number is taken for ever, also when it is deleted."""
-    with _alone(model):
-        _write_down(model, {"published": version})
+    with alone(model):
+        write_down(model, {"published": version})
 
 
 def highest_number(model: Path) -> int:
@@ -104,12 +107,13 @@ def highest_number(model: Path) -> int:
 
 def write_down_refusal(model: Path, alias: str, version: str, broken: Sequence[str]) -> None:
     """Write down that an alias was not moved to a version, and which rules this would have broken."""
-    with _alone(model):
+    with alone(model):
         line = {"alias": alias, "from": read_aliases(model).get(alias), "to": version}
-        _write_down(model, {**line, "by": "promote", "refused": True, "broken": list(broken)})
+        write_down(model, {**line, "by": "promote", "refused": True, "broken": list(broken)})
 
 
-def _write_down(model: Path, line: Mapping[str, Any]) -> None:
+def write_down(model: Path, line: Mapping[str, Any]) -> None:
+    """Add a line to a model's history, with the time."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     with (model / HISTORY).open("a+b") as file:
         whole = file.tell() == 0 or _last_byte(file) == b"\n"  # a crash can leave half a line
@@ -122,8 +126,8 @@ def _last_byte(file: IO[bytes]) -> bytes:
 
 
 @contextmanager
-def _alone(model: Path) -> Iterator[None]:
-    """Let one process at a time change a model's aliases."""
+def alone(model: Path) -> Iterator[None]:
+    """Let one process at a time change the tables of a model."""
     try:
         import fcntl
     except ImportError:  # Windows has no such lock: the last of two at the same time wins
@@ -142,7 +146,7 @@ def read_history(model: Path) -> list[dict[str, Any]]:
 
     Raises ArtifactError.
     """
-    return [line for line in _history_lines(model) if "published" not in line]
+    return [line for line in _history_lines(model) if "published" not in line and "decided" not in line]
 
 
 def _history_lines(model: Path) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from model_api import conformal
-from model_api.artifact import Reference
+from model_api.artifact import Artifact, Reference
+from model_api.conformal import Margins
 from model_api.errors import InvalidInstances, Problem, UnusablePrediction
 from model_api.loading import LoadedModel
 from model_api.runtimes import Floats, Output, Row
@@ -113,7 +114,7 @@ def _numbers(
     if not all(map(math.isfinite, chain.from_iterable(rows) if numbers.ndim > 1 else rows)):
         raise UnusablePrediction("the model's prediction for this input is not finite")
     names = model.artifact.signature.target.outputs
-    margins = [conformal.margin(scores, options.coverage) for scores in model.artifact.calibration]
+    margins = margins_of(model.artifact, options.coverage)
     predictions = []
     for row, row_warnings in zip(rows, warnings, strict=True):
         if names:
@@ -124,15 +125,25 @@ def _numbers(
     return predictions
 
 
-def _interval(number: float, margins: list[float | None], coverage: float) -> dict[str, Any] | None:
-    if not margins or margins[0] is None:
+def margins_of(artifact: Artifact, coverage: float) -> list[Margins]:
+    """Give the margins of each number of a prediction; none where nothing was calibrated."""
+    calibrated = zip(artifact.calibration, artifact.calibration_groups, strict=True)
+    return [Margins(scores, groups, coverage) for scores, groups in calibrated]
+
+
+def _interval(number: float, margins: list[Margins], coverage: float) -> dict[str, Any] | None:
+    half = margins[0].at(number) if margins else None
+    if half is None:
         return None
-    return {"low": number - margins[0], "high": number + margins[0], "coverage": coverage}
+    return {"low": number - half, "high": number + half, "coverage": coverage}
 
 
-def _intervals(numbers: dict[str, float], margins: list[float | None], coverage: float) -> dict[str, Any] | None:
+def _intervals(numbers: dict[str, float], margins: list[Margins], coverage: float) -> dict[str, Any] | None:
     """Give an interval for each of several numbers; the coverage is that of each by itself."""
-    halves = [margin for margin in margins if margin is not None]
+    if not margins:
+        return None
+    found = [margin.at(number) for number, margin in zip(numbers.values(), margins, strict=True)]
+    halves = [half for half in found if half is not None]
     if len(halves) < len(numbers):
         return None
     low = {name: number - half for (name, number), half in zip(numbers.items(), halves, strict=True)}

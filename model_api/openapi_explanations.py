@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from model_api.explanations.calls import CALLS
+from model_api.explanations.decisions import LARGEST_COST
 from model_api.loading import LoadedModel
 from model_api.openapi_shared import Json, ref
-
-LARGEST = 1e9
 
 
 class Call(NamedTuple):
@@ -81,7 +80,7 @@ def _options(model: LoadedModel, call: Call) -> tuple[Json, list[str]]:
     """Give the schema of a call's options, and which of them have to be given."""
     signature = model.artifact.signature
     target, names = signature.target, signature.names
-    number: Json = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
+    number: Json = {"type": "number"}
     share: Json = {"type": "number", "minimum": 0, "maximum": 1}
     whole: Json = {"type": "integer"}
     known: dict[str, dict[str, Json]] = {
@@ -99,8 +98,8 @@ def _options(model: LoadedModel, call: Call) -> tuple[Json, list[str]]:
         if not target.classes
         else ({"threshold": share} if target.probabilities else {}),
         "costs": {
-            "cost_false_positive": {"type": "number", "minimum": 0, "maximum": LARGEST},
-            "cost_false_negative": {"type": "number", "minimum": 0, "maximum": LARGEST},
+            "cost_false_positive": {"type": "number", "minimum": 0, "maximum": LARGEST_COST},
+            "cost_false_negative": {"type": "number", "minimum": 0, "maximum": LARGEST_COST},
         },
         "wanted": {"class": {"enum": list(target.classes)}} if target.classes else {"at_most": number},
     }

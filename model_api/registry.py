@@ -18,6 +18,7 @@ from model_api.artifact import CHAMPION, Artifact
 from model_api.errors import ArtifactError, NotReady, UnknownModel, UnknownVersion
 from model_api.folders import models_in, read_aliases, read_history, strangers_in, versions_of
 from model_api.loading import LoadedModel
+from model_api.served_thresholds import ServedThreshold, misplaced, read_thresholds
 from model_api.traffic import Traffic, read_traffic
 
 log = logging.getLogger("model_api.registry")
@@ -61,6 +62,8 @@ class ModelEntry:
     """What else an operator should know."""
     traffic: Traffic = field(default_factory=Traffic)
     """What a challenger gets."""
+    thresholds: Mapping[str, ServedThreshold] = field(default_factory=dict)
+    """Version → from which probability on its positive class is acted on, where somebody decided that."""
     history: tuple[Mapping[str, Any], ...] = ()
     """The last moves of aliases and those that the gate refused, oldest first."""
 
@@ -77,6 +80,11 @@ class ModelEntry:
         """Find who looks on, if anybody does and can answer."""
         shadow = self.traffic.shadow
         return self.loaded.get(self.aliases.get(shadow, "")) if shadow else None
+
+    def served_threshold(self, model: LoadedModel) -> float | None:
+        """Find the threshold of a loaded version, if there is one that fits it."""
+        decided = self.thresholds.get(model.version)
+        return decided.threshold if decided and decided.is_of(model.artifact.signature.target) else None
 
     def resolve(self, version: str) -> LoadedModel:
         """Find the loaded version that a number or an alias means. Raises UnknownVersion or NotReady."""
@@ -167,10 +175,11 @@ class Registry:
         before = self._entries.get(folder.name, ModelEntry(folder.name))
         wanted, problems = _aliases(folder, before)
         traffic, more = _traffic(folder, before)
+        thresholds, odd = _thresholds(folder, before)
         versions = versions_of(folder)
         newest = set(versions[-self._keep :] if self._keep else ())
         loaded = dict(before.loaded)
-        problems += more + self._changed(folder, loaded)
+        problems += more + odd + self._changed(folder, loaded)
         failed = {}
         for number in versions:
             if number in {*wanted.values(), *newest} and number not in loaded:
@@ -182,6 +191,7 @@ class Registry:
         aliases = _served_aliases(wanted, before.aliases, loaded)
         kept = [number for number in sorted(loaded, key=int) if number in {*aliases.values(), *newest}]
         loading = tuple(number for number in versions if (folder.name, number) in self._loading)
+        targets = {number: loaded[number].artifact.signature.target for number in kept}
         return ModelEntry(
             name=folder.name,
             aliases=aliases,
@@ -190,8 +200,14 @@ class Registry:
             loading=loading,
             idle=tuple(number for number in versions if number not in {*kept, *failed, *loading}),
             waiting={alias: number for alias, number in wanted.items() if aliases.get(alias) != number},
-            problems=(*problems, *_missing(wanted, versions), *_warnings(loaded[number] for number in kept)),
+            problems=(
+                *problems,
+                *_missing(wanted, versions),
+                *_warnings(loaded[number] for number in kept),
+                *misplaced(thresholds, targets),
+            ),
             traffic=traffic,
+            thresholds=thresholds,
             history=_history(folder),
         )
 
@@ -351,6 +367,14 @@ def _traffic(folder: Path, before: ModelEntry) -> tuple[Traffic, tuple[str, ...]
         return read_traffic(folder), ()
     except ArtifactError as error:
         return before.traffic, (str(error),)
+
+
+def _thresholds(folder: Path, before: ModelEntry) -> tuple[Mapping[str, ServedThreshold], tuple[str, ...]]:
+    """Read what is decided for the versions; when that fails, what was decided before stays."""
+    try:
+        return read_thresholds(folder), ()
+    except ArtifactError as error:
+        return before.thresholds, (str(error),)
 
 
 def _history(folder: Path) -> tuple[Mapping[str, Any], ...]:

@@ -25,8 +25,11 @@ class ShortAnswers:
     def __init__(self, model: LoadedModel, options: Options) -> None:
         signature, calibration = model.artifact.signature, model.artifact.calibration
         target = signature.target
-        self._writes = self._class if target.classes else None if target.outputs else self._number
         self._margin = conformal.margin(calibration[0], options.coverage) if calibration else None
+        self._margins = [] if target.classes else inference.margins_of(model.artifact, options.coverage)
+        by_size = any(margins.varies for margins in self._margins)
+        number = self._number_by_size if by_size else self._number
+        self._writes = self._class if target.classes else None if target.outputs else number
         self._classes = [wire.encode(level) for level in target.classes]
         self._sets: dict[tuple[int, ...], bytes] = {}
         names = target.class_names if target.classes and target.probabilities else []
@@ -53,6 +56,14 @@ class ShortAnswers:
         if margin is None:
             return (encode(number),)
         return encode(number), encode(number - margin), encode(number + margin)
+
+    def _number_by_size(self, output: Output) -> Parts | None:
+        assert output.numbers is not None
+        number = output.numbers.item()
+        margin = self._margins[0].at(number)
+        if not math.isfinite(number) or margin is None:
+            return None
+        return wire.encode(number), wire.encode(number - margin), wire.encode(number + margin)
 
     def _class(self, output: Output) -> Parts | None:
         assert output.labels is not None

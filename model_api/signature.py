@@ -169,6 +169,11 @@ class Target:
         """The classes as keys of an answer."""
         return [str(level) for level in self.classes]
 
+    @property
+    def positive_place(self) -> int:
+        """The position of the class that people look for: of two classes the positive one, else the last."""
+        return self.classes.index(self.positive) if self.positive in self.classes else len(self.classes) - 1
+
 
 @dataclass(frozen=True)
 class InputWarning:

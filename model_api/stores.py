@@ -17,10 +17,10 @@ from typing import Any
 
 from model_api.artifact import ALIASES, FORMAT, MANIFEST, MAX_FILE_BYTES, MODEL_NAME, VERSION, parse_json
 from model_api.errors import ArtifactError, OperatorError
-from model_api.folders import HISTORY, NEWEST, TRAFFIC, versions_of, write_aside, write_durably
+from model_api.folders import DECISIONS, HISTORY, NEWEST, TRAFFIC, versions_of, write_aside, write_durably
 
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://", re.ASCII)
-TABLES = (ALIASES, TRAFFIC, HISTORY)
+TABLES = (ALIASES, TRAFFIC, DECISIONS, HISTORY)
 """Files beside the versions."""
 MOST_TABLE_BYTES = 2**22
 

@@ -65,7 +65,8 @@ def answer(
     with watch.stage("parse"):
         source, options = _source(asked, signature, bounds, most_instances)
     report = options.report_errors
-    results = Results(signature.target, model.artifact.calibration, options.coverage, report=report)
+    calibrated = model.artifact.calibration, model.artifact.calibration_groups
+    results = Results(signature.target, *calibrated, options.coverage, report=report)
     sink, rows = io.BytesIO(), 0
     who = {"model": model.name, "version": model.version, "request_id": asked.request_id}
     writer = open_writer(asked.wanted, sink, results, who)

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model_api import conformal
+from model_api.artifact import ScoreGroups
 from model_api.bulk.arrow import pa
 from model_api.bulk.predicting import Scored
+from model_api.conformal import Margins
 from model_api.runtimes import Floats, Output
 from model_api.signature import Target
 from model_api.values import Level
@@ -21,13 +23,17 @@ class Results:
     """Makes columns of the predictions of one model."""
 
     def __init__(
-        self, target: Target, calibration: Sequence[Sequence[float]], coverage: float, *, report: bool
-    ) -> None:
-        """`report`: whether there is a column for what is wrong with rows that have no prediction."""
+        self, target: Target, calibration: Sequence[Sequence[float]], groups: Sequence[ScoreGroups | None],
+        coverage: float, *, report: bool,
+    ) -> None:  # fmt: skip
+        """`calibration` and `groups` are the artifact's.
+
+        `report`: whether there is a column for what is wrong with rows that have no prediction.
+        """
         self.target, self.coverage, self._report = target, coverage, report
         self._scores: Sequence[float] = calibration[0] if calibration and target.classes else []
-        margins = [] if target.classes else [conformal.margin(scores, coverage) for scores in calibration]
-        known = [margin for margin in margins if margin is not None]
+        margins = [] if target.classes else [Margins(*own, coverage) for own in zip(calibration, groups, strict=True)]
+        known = [margin for margin in margins if margin.usual is not None]
         self._margins = known if len(known) == max(1, len(target.outputs)) else []
         self._level = _type_of(target.classes)
         self.schema = pa.schema(list(self._fields()))
@@ -67,7 +73,7 @@ class Results:
         for sign in (-1, 1):
             for place, column in enumerate(numbers):
                 if self._margins:
-                    yield pa.array(column + sign * self._margins[place])
+                    yield pa.array(column + sign * self._margins[place].of(column))
                 else:
                     yield pa.nulls(len(column), pa.float64())
 

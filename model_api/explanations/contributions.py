@@ -25,8 +25,15 @@ COALITIONS = 16
 """Random coalitions on which a model is seen to add up."""
 SAME = 1e-9
 """Largest difference that counts as none, in spreads of the prediction."""
+ROUNDING = 1e-13
+"""Part of the prediction, or of its spread, below which a contribution is nothing but rounding."""
 ENOUGH = 0.004
 """Standard error, in spreads of the prediction, below which no more permutations are drawn."""
+ROUNDS = 8
+"""How often orders are drawn for each background row, time allowing, before their errors are believed.
+
+After fewer draws what happens in few orders may not have been seen at all.
+"""
 SHARE = 0.7
 """Part of the time left that is planned for: an estimate can be wrong."""
 FEWEST = 10
@@ -70,16 +77,21 @@ def contributions(question: Question) -> dict[str, Any]:
         "contributions": sorted(listed, key=lambda item: -abs(item["contribution"])),
         "method": found.method,
         "background_rows": found.rows,
-        "approximation": _approximation(found, spread),
+        "approximation": _approximation(found, len(question.subject.background), spread),
     }
 
 
-def _approximation(found: Contributions, spread: float) -> dict[str, Any] | None:
-    if found.method != "sampled":
-        return None
-    largest = float(found.errors.max())
-    why = f"orders of the features were sampled; standard errors are at most {largest / spread:.1%} of the usual spread"
-    return {"why": why, "largest_error": largest}
+def _approximation(found: Contributions, rows: int, spread: float) -> dict[str, Any] | None:
+    """Say what was left out of all orders of the features and of all `rows` of the background."""
+    why: list[str] = []
+    more: dict[str, float] = {}
+    if found.rows < rows:
+        why.append(f"there was time for {found.rows} of {rows} background rows")
+    if found.method == "sampled":
+        more["largest_error"] = float(found.errors.max())
+        share = more["largest_error"] / spread
+        why.append(f"orders of the features were sampled; standard errors are at most {share:.1%} of the usual spread")
+    return {"why": "; ".join(why), **more} if why else None
 
 
 def contributions_of(question: Question, focus: Focus, prediction: float) -> Contributions:
@@ -93,14 +105,19 @@ def contributions_of(question: Question, focus: Focus, prediction: float) -> Con
         found = _exact(question, focus, background, base)
     if found is None:
         found = _sampled(question, focus, background, base)
-    found.values[np.abs(found.values).argmax()] += prediction - base - found.values.sum()  # of rounding, some 1e-16
+    noise = ROUNDING * max(abs(base), abs(prediction), subject.spread_of(focus))
+    found.values[np.abs(found.values) <= noise] = 0.0  # a feature that the model ignores has no part at all
+    found.values[np.abs(found.values).argmax()] += prediction - base - found.values.sum()
     return found
 
 
 def _affordable(question: Question, background: Floats) -> Floats:
-    """Leave out background rows when there is no time for one order of the features and its reverse, for each."""
+    """Leave out background rows when there is no time for an order of the features and its reverse for each.
+
+    Before that each feature is changed alone, to see whether the model adds up.
+    """
     subject = question.subject
-    each = 2 * (subject.count + 1)
+    each = subject.count + 2 * (subject.count + 1)
     most = CELLS // (each * subject.count)
     seconds = subject.seconds(each * len(background)) / len(background)
     most = min(most, int(question.budget.left * SHARE / seconds)) if seconds else most
@@ -189,7 +206,8 @@ def _sampled(question: Question, focus: Focus, background: Floats, base: float) 
     rounds, errors = 0, np.full(subject.count, np.inf)
     began = question.budget.left
     while not rounds or (
-        errors.max() > limit and question.budget.left - (began - question.budget.left) / rounds > (1 - SHARE) * began
+        (rounds < ROUNDS or errors.max() > limit)
+        and question.budget.left - (began - question.budget.left) / rounds > (1 - SHARE) * began
     ):
         places = random.permuted(np.tile(np.arange(subject.count), (len(background), 1)), axis=1)
         sample = (

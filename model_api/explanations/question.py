@@ -1,5 +1,6 @@
 """A case, and what is asked about it: the options of a call, each read with an error that names it."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from model_api.runtimes import Floats, Output
 from model_api.signature import Feature
 from model_api.values import Rejected, Value, echo, nearest, quote
 
+LARGEST = sys.float_info.max
 NO_DATA = "this version was published without data, so there is nothing to compare a case with"
 
 
@@ -30,6 +32,8 @@ class Question:
     options: Mapping[str, Any]
     """What the caller sent as options, unread."""
     budget: Budget = field(default_factory=Budget)
+    served_threshold: float | None = None
+    """From which probability on the positive class of this version is acted on, where that was decided."""
 
     @property
     def features(self) -> Sequence[Feature]:
@@ -116,7 +120,8 @@ class Question:
         value = self.options.get(option, default)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        most = min(high, LARGEST)  # a whole number of more than 308 digits is no float
+        if isinstance(value, bool) or not isinstance(value, int | float) or not max(low, -LARGEST) <= value <= most:
             span = "a number" if high == np.inf else f"a number from {low:g} to {high:g}"
             raise InvalidRequest(f"the option {option} must be {span}, not {echo(value)}")
         return float(value)
@@ -124,9 +129,10 @@ class Question:
     def whole(self, option: str, default: int, low: int, high: int) -> int:
         """Read an option that is a whole number from `low` to `high`. Raises InvalidRequest."""
         value = self.options.get(option, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1  # 5.0 is 5
+        if not is_whole or not low <= value <= high:
             raise InvalidRequest(f"the option {option} must be a whole number from {low} to {high}, not {echo(value)}")
-        return value
+        return int(value)
 
     def choice(self, option: str, known: tuple[str, ...]) -> str:
         """Read an option that is one of some words, unless told otherwise the first. Raises InvalidRequest."""
@@ -173,7 +179,10 @@ def decision_of(question: Question) -> Decision:
     return Decision(threshold, focus)
 
 
-def question_of(model: LoadedModel, instance: object, options: Mapping[str, Any], milliseconds: float) -> Question:
+def question_of(
+    model: LoadedModel, instance: object, options: Mapping[str, Any], milliseconds: float,
+    served_threshold: float | None = None,
+) -> Question:  # fmt: skip
     """Check a case and begin to count the time. Raises InvalidInstances."""
     budget = Budget(milliseconds)
     checked = model.artifact.signature.check([instance])
@@ -182,7 +191,7 @@ def question_of(model: LoadedModel, instance: object, options: Mapping[str, Any]
     row = {name: column[0] for name, column in checked.columns.items()}
     subject = subject_of(model).including(row)
     case = np.array([subject.coding.code(place, row[name]) for place, name in enumerate(subject.signature.names)])
-    return Question(model, subject, row, case, options, budget)
+    return Question(model, subject, row, case, options, budget, served_threshold)
 
 
 def described(question: Question, focus: Focus) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def draft_of(subject: Subject, *, title: str, description: str, card: str, synth
             "signature.json": signature.to_dict(),
             "reference.json": asdict(reference),
             "quality.json": quality,
-            "calibration.json": {"scores": assessed.scores if assessed else []},
+            "calibration.json": assessed.calibration.to_dict() if assessed else {"scores": []},
             "examples.json": forms.examples,
             "parity.json": {"estimator": proved, **forms.parity()},
         },

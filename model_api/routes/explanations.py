@@ -46,14 +46,15 @@ def explanation_routes(registry: Registry, settings: Settings) -> APIRouter:
     @router.post("/models/{model}/explanations/{call}")
     @router.post("/models/{model}/versions/{version}/explanations/{call}")
     async def explain(request: Request, call: str, model: str, version: str | None = None) -> Response:
-        found = registry.entry(model).resolve(version or CHAMPION)
+        entry = registry.entry(model)
+        found = entry.resolve(version or CHAMPION)
         request.state.model = f"{found.name}/{found.version}"
         _require_call(call)
         require_json(request)
         body = await read_body(request, settings.max_body_bytes)
         with stopwatch(request.state).stage("parse"):
             asked = _read(call, json_body.parse(body))
-        answer = await _answer(request, found, asked, admission)
+        answer = await _answer(request, found, asked, admission, entry.served_threshold(found))
         with stopwatch(request.state).stage("encode"):
             who = {"model": found.name, "version": found.version, "request_id": request.state.request_id}
             return Response(wire.encode({**answer, **who}), media_type="application/json")
@@ -61,14 +62,16 @@ def explanation_routes(registry: Registry, settings: Settings) -> APIRouter:
     return router
 
 
-async def _answer(request: Request, model: LoadedModel, asked: Asked, admission: Admission) -> dict[str, Any]:
+async def _answer(
+    request: Request, model: LoadedModel, asked: Asked, admission: Admission, served_threshold: float | None
+) -> dict[str, Any]:
     seconds = timeout_of(request)
     milliseconds = _milliseconds(asked.options, seconds)
     watch = stopwatch(request.state)
 
     def work() -> dict[str, Any]:
         with watch.stage("predict"):
-            question = question_of(model, asked.instance, asked.options, milliseconds)
+            question = question_of(model, asked.instance, asked.options, milliseconds, served_threshold)
             answer = CALLS[asked.call](question)
             return {**answer, "milliseconds": round(question.budget.milliseconds, 3)}
 

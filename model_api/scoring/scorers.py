@@ -50,7 +50,8 @@ class LocalScorer:
     def __init__(self, model: LoadedModel, coverage: float) -> None:
         self._model = model
         artifact = model.artifact
-        self._results = Results(artifact.signature.target, artifact.calibration, coverage, report=False)
+        calibrated = artifact.calibration, artifact.calibration_groups
+        self._results = Results(artifact.signature.target, *calibrated, coverage, report=False)
         self.run = {"model": model.name, "version": model.version, "digest": artifact.manifest.digest}
 
     def require(self, names: Sequence[str], hint: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from model_api import artifact
-from model_api.artifact import Artifact, Reference, digest_of
+from model_api.artifact import Artifact, Reference, ScoreGroups, digest_of
 from model_api.errors import ArtifactError
 from model_api.folders import models_in, read_aliases, versions_of
 
@@ -188,6 +188,39 @@ def test_a_file_of_the_right_hash_but_the_wrong_content_is_refused(
 
     with pytest.raises(ArtifactError, match=r"calibration\.json is not what it should be"):
         _ = Artifact(version).calibration
+
+
+SIZED = {"scores": [[1.0, 2.0]], "groups": [{"edges": [5.0], "scores": [[1.0], [2.0]]}]}
+
+
+def test_scores_by_size_are_read_where_there_are_some(
+    version: Path, reseal: Callable[[Path, str, bytes], None]
+) -> None:
+    assert Artifact(version).calibration_groups == [None]
+
+    reseal(version, "calibration.json", json.dumps(SIZED).encode())
+
+    assert Artifact(version).calibration_groups == [ScoreGroups((5.0,), ((1.0,), (2.0,)))]
+    assert Artifact(version).calibration == [[1.0, 2.0]]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        *([], [None, None], 3, ["x"], [{"edges": [5.0]}]),
+        [{"edges": [5.0], "scores": [[1.0]]}],
+        [{"edges": [5.0], "scores": [[1.0], []]}],
+        [{"edges": [5.0, 1.0], "scores": [[1.0], [2.0], [3.0]]}],
+        [{"edges": ["low"], "scores": [[1.0], [2.0]]}],
+    ],
+)
+def test_scores_by_size_that_are_none_are_refused(
+    version: Path, groups: Any, reseal: Callable[[Path, str, bytes], None]
+) -> None:
+    reseal(version, "calibration.json", json.dumps({**SIZED, "groups": groups}).encode())
+
+    with pytest.raises(ArtifactError, match=r"calibration\.json is not what it should be"):
+        Artifact(version).check()
 
 
 def test_a_metric_that_is_not_finite_is_refused(version: Path, reseal: Callable[[Path, str, bytes], None]) -> None:

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: publish, inspect, promote, rollback, challenge."""
+"""The command line as a person uses it: publish, inspect, promote, rollback, challenge, decide."""
 
 import json
 import os
@@ -272,6 +272,37 @@ def test_a_challenge_that_says_too_little_is_refused(
     assert code == 2
     assert reason in errors
     assert not (two_versions / "traffic.json").exists()
+
+
+def test_a_threshold_is_decided_and_taken_away(say: Say, small_models: Path) -> None:
+    code, out, _ = say("decide", "spam", "champion", "--threshold", "0.3", "--by", "ann")
+    assert (code, out) == (0, "spam: version 1 is to be taken for 1 from a probability of 0.3 on\n")
+    told = json.loads((small_models / "spam" / "decisions.json").read_bytes())["1"]
+    assert (told["threshold"], told["class"], told["by"]) == (0.3, 1, "ann")
+
+    code, out, _ = say("decide", "spam", "1", "--clear")
+    assert (code, out) == (0, "spam: version 1 has no threshold any more\n")
+    assert json.loads((small_models / "spam" / "decisions.json").read_bytes()) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("spam", "1"), "say --threshold T, a probability from 0 to 1, or --clear"),
+        (("spam", "1", "--threshold", "0.5", "--clear"), "say --threshold T"),
+        (("spam", "1", "--threshold", "30"), "a threshold is a probability from 0 to 1, not 30"),
+        (("spam", "9", "--threshold", "0.5"), "spam has no version '9'; there is champion, 1"),
+        (("ham", "1", "--threshold", "0.5"), "there is no model 'ham'"),
+        (("rent", "1", "--threshold", "0.5"), "a threshold is for two classes"),
+    ],
+)
+def test_what_cannot_be_decided_is_one_sentence(
+    say: Say, small_models: Path, words: tuple[str, ...], reason: str
+) -> None:
+    code, _, errors = say("decide", *words)
+
+    assert code == 2
+    assert reason in errors
 
 
 def test_models_may_lie_elsewhere(say: Say, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

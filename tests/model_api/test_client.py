@@ -180,6 +180,20 @@ def test_what_is_odd_about_an_instance_comes_with_its_prediction(client: Client)
     assert (warning.feature, warning.code) == ("bmi", "outside_training_range")
 
 
+def test_an_explanation_comes_as_the_service_gives_it(client: Client) -> None:
+    patient = client.reference("diabetes").data[0]
+    said = client.explain("contributions", patient, model="diabetes")
+
+    assert said["model"] == "diabetes"
+    parts = sum(item["contribution"] for item in said["contributions"])
+    assert parts == pytest.approx(said["prediction"] - said["base"])
+
+
+def test_an_explanation_that_there_is_not_is_told_so(client: Client) -> None:
+    with pytest.raises(NotFound, match="did you mean contributions"):
+        client.explain("contribution", {}, model="diabetes")
+
+
 @pytest.mark.parametrize("version", [1, "1", "champion"])
 def test_a_version_is_asked_by_number_or_alias(client: Client, version: str | int) -> None:
     wine = client.reference("wine", version=version).data[0]

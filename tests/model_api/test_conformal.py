@@ -7,6 +7,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.model_selection import train_test_split
 
 from model_api import conformal
+from model_api.artifact import ScoreGroups
+from model_api.conformal import Margins
 from model_api.examples.diabetes import estimator
 from model_api.publishing.quality.unseen import answers_for_unseen
 from model_api.signature import Target
@@ -66,6 +68,81 @@ def test_a_prediction_set_keeps_what_the_coverage_leaves(
 
     assert limit is not None
     assert conformal.prediction_set(probabilities, limit) == kept
+
+
+SMALL, LARGE = tuple(float(score) for score in range(1, 21)), tuple(float(score) for score in range(101, 121))
+BY_SIZE = ScoreGroups((10.0,), (SMALL, LARGE))
+
+
+@pytest.mark.parametrize(("number", "half"), [(-5.0, 19.0), (9.999, 19.0), (10.0, 119.0), (1e300, 119.0)])
+def test_a_margin_is_that_of_numbers_of_the_same_size(number: float, half: float) -> None:
+    margins = Margins([*SMALL, *LARGE], BY_SIZE, 0.9)
+
+    assert margins.varies
+    assert margins.at(number) == half
+    assert np.asarray(margins.of(np.array([number, 0.0]))).tolist() == [half, 19.0]
+
+
+def test_a_group_that_is_too_small_for_a_coverage_has_the_usual_margin_or_its_largest_score() -> None:
+    margins = Margins([*SMALL, *LARGE], BY_SIZE, 0.96)  # of 20 scores a 21st would be needed
+
+    assert margins.usual == 120.0
+    assert (margins.at(0.0), margins.at(99.0)) == (120.0, 120.0)
+
+
+def test_there_is_no_margin_where_all_together_are_too_few() -> None:
+    margins = Margins([*SMALL, *LARGE], BY_SIZE, 0.99)
+
+    assert not margins.varies
+    assert (margins.usual, margins.at(0.0)) == (None, None)
+
+
+def test_there_is_one_margin_for_all_sizes_where_there_are_no_groups() -> None:
+    margins = Margins(NINE, None, 0.8)
+
+    assert not margins.varies
+    assert (margins.usual, margins.at(-1e9), margins.of(np.array([1.0, 2.0]))) == (8.0, 8.0, 8.0)
+
+
+def numbers(rows: int, growing: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    random = np.random.default_rng(0)
+    predicted = random.uniform(0, 30, rows)
+    return predicted + random.normal(size=rows) * (predicted if growing else 10), predicted
+
+
+def test_numbers_are_grouped_in_thirds_where_their_margins_differ() -> None:
+    true, predicted = numbers(3000, growing=True)
+
+    groups = conformal.groups_by_size(true, predicted)
+
+    assert groups
+    assert groups.edges == pytest.approx((10, 20), abs=1)
+    assert [len(scores) for scores in groups.scores] == [1000, 1000, 1000]
+    assert all(list(scores) == sorted(scores) for scores in groups.scores)
+
+
+def test_numbers_are_not_grouped_where_a_group_would_be_small_or_like_the_others() -> None:
+    assert conformal.groups_by_size(*numbers(299, growing=True)) is None
+    assert conformal.groups_by_size(*numbers(3000, growing=False)) is None
+    assert conformal.groups_by_size(np.arange(900.0), np.zeros(900)) is None  # all of one size
+
+
+def test_a_model_that_is_always_right_has_no_groups() -> None:
+    assert conformal.groups_by_size(np.arange(900.0), np.arange(900.0)) is None
+
+
+def test_intervals_by_size_hold_small_and_large_numbers_equally_often() -> None:
+    true, predicted = numbers(20_000, growing=True)
+    half = len(true) // 2
+    groups = conformal.groups_by_size(true[:half], predicted[:half])
+    scores = conformal.regression_scores(true[:half], predicted[:half]).tolist()
+
+    for margins, furthest in ((Margins(scores, groups, 0.9), 0.02), (Margins(scores, None, 0.9), 0.2)):
+        held = np.abs(true - predicted)[half:] <= margins.of(predicted[half:])
+        thirds = [float(held[place].mean()) for place in np.array_split(np.argsort(predicted[half:]), 3)]
+        assert held.mean() == pytest.approx(0.9, abs=0.02)
+        assert max(abs(share - 0.9) for share in thirds) < furthest
+    assert thirds[0] > 0.98  # what one margin for all does to small numbers
 
 
 @pytest.fixture(scope="module")

@@ -123,6 +123,33 @@ def test_a_quality_that_cannot_be_told_is_refused(changes: dict[str, Any], words
         read_quality({key: value for key, value in good.items() if key != "rows"})
 
 
+COUNTED = {"positives": 2, "negatives": 3, "thresholds": [0, 1], "false_positives": [3, 0], "false_negatives": [0, 2]}
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "words"),
+    [
+        ([], "the thresholds must be a table with a table for a class, not a list"),
+        ({"yes": 3}, "the thresholds of yes must be a table, not 3"),
+        ({"yes": {**COUNTED, "positives": "two"}}, "the thresholds of yes: positives must be a number"),
+        ({"yes": {**COUNTED, "thresholds": ["low"]}}, "the thresholds of yes: thresholds must be a list of numbers"),
+        ({"yes": {**COUNTED, "costs": []}}, "the thresholds of yes has no 'costs'"),
+        ({"yes": {"positives": 2}}, "the thresholds of yes have no false_negatives"),
+        ({"yes": {**COUNTED, "false_positives": [3]}}, "the thresholds of yes must ascend, with the false positives"),
+        ({"yes": {**COUNTED, "thresholds": [1, 0]}}, "the thresholds of yes must ascend"),
+        ({"yes": {key: [] for key in COUNTED} | {"positives": 1, "negatives": 1}}, "the thresholds of yes must ascend"),
+        ({"yes": {**COUNTED, "positives": 0, "negatives": 0}}, "the thresholds of yes are of no rows"),
+    ],
+)
+def test_thresholds_that_could_not_be_read_later_are_refused(thresholds: Any, words: str) -> None:
+    good = {"method": "cross-validated", "rows": 5, "headline": "mae", "metrics": {"mae": 1.0}}
+    some: list[dict[str, Any]] = [{"thresholds": {"yes": COUNTED}}, {}, {"roc": {}}]
+    for curves in some:
+        assert read_quality({**good, "curves": curves}) == {**good, "curves": curves}
+    with pytest.raises(ValueError, match=words):
+        read_quality({**good, "curves": {"thresholds": thresholds}})
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -174,6 +174,26 @@ def test_it_follows_an_alias_that_is_moved(small_models: Path, flat: dict[str, A
         assert answer.json()["model"] == "rent"
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_both_roads_give_a_number_the_interval_of_its_size(
+    small_models: Path, flat: dict[str, Any], reseal: Callable[[Path, str, bytes], None], rows: int
+) -> None:
+    groups = [{"edges": [400.0, 900.0], "scores": [[1.5] * 20, [20.5] * 20, [300.25] * 20]}]
+    calibration = {"scores": [[1.5] * 20 + [20.5] * 20 + [300.25] * 20], "groups": groups}
+    reseal(small_models / "rent" / "1", "calibration.json", json.dumps(calibration).encode())
+    service = create_app(Settings(models=str(small_models), allowed_hosts=("testserver",)))
+    both = BothRoads(service)
+    with TestClient(both) as client:
+        wait_until_loaded(client)
+        for area, half in ((25.0, 1.5), (70.5, 20.5), (140.0, 300.25)):
+            data = {**flat, "area": area}
+            answer = client.post("/models/rent/predict", json={"data": data if rows == 1 else [data] * rows}).json()
+            numbers = [answer["prediction"]] if rows == 1 else answer["prediction"]
+            expected = [{"low": number - half, "high": number + half, "coverage": 0.9} for number in numbers]
+            assert answer["interval"] == (expected[0] if rows == 1 else expected)
+    assert both.fast == both.compared == 3
+
+
 def test_more_than_the_application_can_answer_is_turned_away(
     service: ModelService, guest: TestClient, patient: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

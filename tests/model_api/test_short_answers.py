@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,30 @@ def test_a_number_is_written_as_ever(rent: LoadedModel, number: float) -> None:
     output = Output(numbers=np.array([number]))
 
     assert ShortAnswers(rent, Options()).write(output, ID) == whole(rent, output)
+
+
+@pytest.fixture
+def sized(small_models: Path, reseal: Callable[[Path, str, bytes], None]) -> LoadedModel:
+    """A regression whose large numbers have wider intervals."""
+    groups = [{"edges": [400.0, 900.0], "scores": [[1.5] * 20, [20.5] * 20, [300.25] * 20]}]
+    calibration = {"scores": [[1.5] * 20 + [20.5] * 20 + [300.25] * 20], "groups": groups}
+    reseal(small_models / "rent" / "1", "calibration.json", json.dumps(calibration).encode())
+    return load_version(small_models / "rent" / "1", Trust())
+
+
+@pytest.mark.parametrize("number", [-1e300, 399.99, 400.0, 900.0, 1e16])
+@pytest.mark.parametrize("coverage", [0.5, 0.9, 0.97, 0.999])
+def test_a_number_is_written_as_ever_with_the_interval_of_its_size(
+    sized: LoadedModel, number: float, coverage: float
+) -> None:
+    output = Output(numbers=np.array([number]))
+
+    assert ShortAnswers(sized, Options(coverage=coverage)).write(output, ID) == whole(sized, output, coverage)
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan])
+def test_what_is_not_finite_is_left_to_the_whole_contract_whatever_its_size(sized: LoadedModel, number: float) -> None:
+    assert ShortAnswers(sized, Options()).write(Output(numbers=np.array([number])), ID) is None
 
 
 @pytest.mark.parametrize("number", [math.inf, math.nan])

@@ -271,15 +271,17 @@ def test_a_version_that_was_replaced_is_fetched_again(store: RemoteStore, url: s
     assert Artifact(store.folder / "rent" / "1").manifest.title == "A third"
 
 
-def test_a_table_that_is_gone_there_goes_here(store: RemoteStore, url: str) -> None:
-    write(url, "rent/traffic.json", b"{}")
+@pytest.mark.parametrize("table", ["traffic.json", "decisions.json"])
+def test_a_table_that_is_gone_there_goes_here(store: RemoteStore, url: str, table: str) -> None:
+    write(url, f"rent/{table}", b"{}")
     store.pull()
+    assert (store.folder / "rent" / table).exists()
     files, root = fsspec.core.url_to_fs(url)
-    files.rm_file(f"{root}/rent/traffic.json")
+    files.rm_file(f"{root}/rent/{table}")
 
     store.pull()
 
-    assert not (store.folder / "rent" / "traffic.json").exists()
+    assert not (store.folder / "rent" / table).exists()
 
 
 def test_a_place_that_does_not_exist_is_empty(tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 """The curves behind the metrics, thinned to what a chart can show."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn import metrics
 
-from model_api.publishing.quality.metrics import positive_place
 from model_api.publishing.quality.unseen import Unseen
 from model_api.signature import Target
 
@@ -16,7 +16,12 @@ BINS = 10
 """Bins of a calibration curve, alike in rows."""
 BARS = 24
 """Bars of a histogram."""
+THRESHOLDS = 99
+"""Thresholds at which mistakes are counted, besides 0 and 1."""
 SEED = 0
+
+Draw = Callable[[npt.NDArray[np.bool_], npt.NDArray[np.float64]], dict[str, Any]]
+"""What draws a curve for one class: n times whether a row is of it, and how probable the model found that."""
 
 
 def curves_of(unseen: Unseen, target: Target) -> dict[str, Any]:
@@ -48,13 +53,21 @@ def _of_classes(unseen: Unseen, target: Target) -> dict[str, Any]:
     shares = unseen.probabilities
     if shares is None:
         return curves
-    places = [positive_place(target)] if count == 2 else list(range(count))
-    for kind, draw in (("roc", _roc), ("precision_recall", _precision_recall), ("calibration", _calibration)):
-        curves[kind] = {
+    places = [target.positive_place] if count == 2 else list(range(count))
+    kinds: list[tuple[str, Draw, Sequence[int]]] = [
+        ("roc", _roc, places),
+        ("precision_recall", _precision_recall, places),
+        ("calibration", _calibration, places),
+        ("thresholds", _thresholds, range(count) if count == 2 else ()),
+    ]
+    for kind, draw, wanted in kinds:
+        drawn = {
             str(target.classes[place]): draw(unseen.true == place, shares[:, place])
-            for place in places
+            for place in wanted
             if 0 < (unseen.true == place).sum() < len(unseen)
         }
+        if wanted:
+            curves[kind] = drawn
     return curves
 
 
@@ -78,6 +91,31 @@ def _calibration(true: npt.NDArray[np.bool_], share: npt.NDArray[np.float64]) ->
         "true": _written(np.array([true[group].mean() for group in groups])),
         "rows": [len(group) for group in groups],
     }
+
+
+def _thresholds(true: npt.NDArray[np.bool_], share: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """Count the mistakes of saying the class where its probability is at least a threshold, for ascending ones.
+
+    Half of the thresholds are quantiles of all rows, half of the rows of the class: where that is rare, the thresholds
+    that matter lie among its own. They are written first and counted as written.
+    """
+    of_all, of_class = THRESHOLDS // 2, THRESHOLDS - THRESHOLDS // 2
+    chosen = np.concatenate([[0.0, 1.0], _quantiles(share, of_all), _quantiles(share[true], of_class)])
+    thresholds = np.unique(_written(chosen))
+    said = [int((share[~true] >= threshold).sum()) for threshold in thresholds]
+    missed = [int((share[true] < threshold).sum()) for threshold in thresholds]
+    return {
+        "positives": int(true.sum()),
+        "negatives": int((~true).sum()),
+        "thresholds": thresholds.tolist(),
+        "false_positives": said,
+        "false_negatives": missed,
+    }
+
+
+def _quantiles(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
+    quantiles: npt.NDArray[np.float64] = np.quantile(values, np.linspace(0, 1, count), method="higher")
+    return quantiles
 
 
 def _thinned(count: int) -> npt.NDArray[np.int64]:

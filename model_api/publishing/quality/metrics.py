@@ -14,11 +14,6 @@ def headline_of(target: Target) -> str:
     return "roc_auc" if len(target.classes) == 2 and target.probabilities else "balanced_accuracy"
 
 
-def positive_place(target: Target) -> int:
-    """Give the position of the class that people look for: of two classes, the positive one."""
-    return target.classes.index(target.positive) if target.positive in target.classes else len(target.classes) - 1
-
-
 def metrics_of(unseen: Unseen, target: Target) -> dict[str, float]:
     """Give all metrics of the task."""
     return _of_classes(unseen, target) if target.classes else _of_numbers(unseen)
@@ -44,7 +39,7 @@ def _of_classes(unseen: Unseen, target: Target) -> dict[str, float]:
     if shares is None or present < len(target.classes):
         return found
     if len(target.classes) == 2:
-        place = positive_place(target)
+        place = target.positive_place
         positive = unseen.true == place
         found |= {
             "roc_auc": float(metrics.roc_auc_score(positive, shares[:, place])),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_api import inference, wire
+from model_api.artifact import ScoreGroups
 from model_api.bulk.predicting import Scored
 from model_api.bulk.results import Results
 from model_api.bulk.writing import rows_as_json
@@ -16,18 +17,25 @@ from model_api.inference import Answer, Options
 from model_api.runtimes import Output
 from model_api.signature import Target
 
+Groups = list[ScoreGroups | None] | None
 
-def by_rows(target: Target, scores: list[list[float]], output: Output, rows: int, coverage: float) -> dict[str, Any]:
+
+def by_rows(
+    target: Target, scores: list[list[float]], output: Output, rows: int, coverage: float, groups: Groups = None
+) -> dict[str, Any]:
     """Give what a JSON answer says."""
-    artifact = SimpleNamespace(signature=SimpleNamespace(target=target), calibration=scores)
+    groups = groups or [None] * len(scores)
+    artifact = SimpleNamespace(signature=SimpleNamespace(target=target), calibration=scores, calibration_groups=groups)
     predictor = SimpleNamespace(predict=lambda _: output)
     model: Any = SimpleNamespace(artifact=artifact, predictor=predictor, name="m", version="1")
     predictions = inference.predict_columns(model, {}, [[] for _ in range(rows)], Options(coverage))
     return wire.answer(Answer(model, predictions), "prediction", "", single=False)
 
 
-def by_columns(target: Target, scores: list[list[float]], output: Output, rows: int, coverage: float) -> dict[str, Any]:
-    results = Results(target, scores, coverage, report=False)
+def by_columns(
+    target: Target, scores: list[list[float]], output: Output, rows: int, coverage: float, groups: Groups = None
+) -> dict[str, Any]:
+    results = Results(target, scores, groups or [None] * len(scores), coverage, report=False)
     good = np.arange(rows)
     scored = Scored(start=0, rows=rows, columns={}, good=good, warnings={}, problems=[], output=output)
     return rows_as_json(results.batch(scored), good, target, coverage)
@@ -91,3 +99,24 @@ def test_numbers_and_their_intervals_are_the_same(outputs: tuple[str, ...], scor
 
     assert found["prediction"] == expected["prediction"]
     assert found["interval"] == expected["interval"]
+
+
+SMALL, LARGE = (0.5,) * 20, (2.0,) * 20
+
+
+@pytest.mark.parametrize("coverage", [0.9, 0.96, 0.99])
+@pytest.mark.parametrize("outputs", [(), TIDES])
+def test_intervals_that_fit_the_size_of_a_number_are_the_same(outputs: tuple[str, ...], coverage: float) -> None:
+    target = Target("y", "regression", outputs=outputs)
+    scores = [[0.5] * 20 + [2.0] * 20] * (len(outputs) or 1)
+    groups = [ScoreGroups((1.0,), (SMALL, LARGE)), *([None] if outputs else [])]
+    column = np.array([-3.0, 0.999, 1.0, 1e300])
+    output = Output(numbers=np.stack([column, column], axis=1) if outputs else column)
+
+    expected = by_rows(target, scores, output, 4, coverage, groups)
+    found = by_columns(target, scores, output, 4, coverage, groups)
+
+    assert found["interval"] == expected["interval"]
+    if coverage == 0.9:
+        low = [interval["low"] for interval in expected["interval"]]
+        assert [each["low tide"] if outputs else each for each in low] == [-3.5, 0.499, -1.0, 1e300]

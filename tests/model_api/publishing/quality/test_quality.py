@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.svm import LinearSVC
 
@@ -183,6 +183,45 @@ def test_the_curves_of_a_classification_begin_and_end_where_they_must(labels: Ta
     assert np.sum(curves["confusion"]["counts"]) == 100
 
 
+def test_the_mistakes_of_two_classes_are_counted_at_thresholds(labels: Table) -> None:
+    X, y = labels
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+    shares = cross_val_predict(LogisticRegression(), X, y, cv=folds, method="predict_proba")
+
+    curves = assessed(LogisticRegression(), labels).quality["curves"]["thresholds"]
+
+    assert list(curves) == ["no", "yes"]
+    for place, level in enumerate(curves):
+        curve, true, share = curves[level], (y == level).to_numpy(), shares[:, place]
+        assert (curve["positives"], curve["negatives"]) == (true.sum(), (~true).sum())
+        assert (curve["thresholds"][0], curve["thresholds"][-1]) == (0, 1)
+        assert curve["thresholds"] == sorted(set(curve["thresholds"]))
+        assert 50 < len(curve["thresholds"]) <= 101
+        for threshold, wrong, missed in zip(
+            curve["thresholds"], curve["false_positives"], curve["false_negatives"], strict=True
+        ):
+            assert wrong == (share[~true] >= threshold).sum()
+            assert missed == (share[true] < threshold).sum()
+
+
+def test_a_rare_class_has_thresholds_among_its_own_rows() -> None:
+    random = np.random.default_rng(2)
+    X = pd.DataFrame({"x": random.normal(size=2000)})
+    y = pd.Series(np.where(X["x"] + random.normal(0, 0.3, 2000) > 2.2, "fraud", "fine"), name="y")
+
+    curve = assessed(LogisticRegression(), (X, y), positive="fraud").quality["curves"]["thresholds"]["fraud"]
+
+    assert curve["positives"] < 60
+    assert len(set(curve["false_negatives"])) > curve["positives"] / 2
+
+
+def test_three_classes_have_no_thresholds(table: Table) -> None:
+    X, y = table
+    three = pd.cut(y, [-np.inf, -1, 1, np.inf], labels=["low", "mid", "high"]).astype(str)
+
+    assert "thresholds" not in assessed(LogisticRegression(), (X, three)).quality["curves"]
+
+
 def test_the_groups_of_a_category_are_measured_each(table: Table) -> None:
     X, y = table
     grouped = X.assign(group=["a"] * 70 + ["b"] * 25 + ["rare"] * 5)
@@ -217,6 +256,48 @@ def test_many_scores_are_thinned_without_moving_a_quantile() -> None:
 
     assert len(scores) == MOST_SCORES
     assert np.quantile(scores, 0.9) == pytest.approx(1.645, abs=0.05)  # of |N(0, 1)|
+
+
+def sized(rows: int, growing: bool) -> Table:
+    """Make rows whose number is harder to predict the larger it is, or everywhere the same."""
+    random = np.random.default_rng(3)
+    X = pd.DataFrame({"x": random.uniform(1, 10, rows)})
+    return X, (10 * X["x"] + random.normal(size=rows) * (X["x"] if growing else 5)).rename("y")
+
+
+def test_scores_are_kept_by_size_where_large_numbers_are_harder_to_predict() -> None:
+    found = assessed(LinearRegression(), sized(600, growing=True)).calibration
+
+    (group,) = found.groups
+    assert group
+    assert [len(scores) for scores in group.scores] == [200, 200, 200]
+    assert sorted(score for scores in group.scores for score in scores) == pytest.approx(found.scores[0])
+    small, middle, large = (np.quantile(scores, 0.9) for scores in group.scores)
+    assert small < middle < large
+    assert group.edges == pytest.approx((40, 70), abs=5)
+    assert found.to_dict()["groups"] == [{"edges": group.edges, "scores": group.scores}]
+
+
+def test_scores_are_not_kept_by_size_where_it_makes_no_difference_or_rows_are_few() -> None:
+    for rows, growing in ((600, False), (290, True)):
+        calibration = assessed(LinearRegression(), sized(rows, growing)).calibration
+
+        assert calibration.groups == [None]
+        assert calibration.to_dict() == {"scores": calibration.scores}
+
+
+def test_a_classification_has_no_scores_by_size(labels: Table) -> None:
+    assert set(assessed(LogisticRegression(), labels).calibration.to_dict()) == {"scores"}
+
+
+def test_each_of_several_numbers_has_scores_by_size_of_its_own() -> None:
+    X, y = sized(600, growing=True)
+    both = pd.DataFrame({"y": y, "even": 3 * X["x"] + np.random.default_rng(5).normal(size=600)})
+
+    growing, even = assessed(LinearRegression(), (X, both)).calibration.groups
+
+    assert growing
+    assert even is None
 
 
 def test_assessing_twice_gives_the_same(table: Table, labels: Table) -> None:
