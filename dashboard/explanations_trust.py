@@ -1,8 +1,11 @@
-"""How far an answer can be trusted: like which known cases it is, and what small changes do to it; see explanations.py."""
+"""How far an answer can be trusted: which known cases are like it, and what small changes do to it.
 
-from typing import Literal
+Records of the model service's answers; see explanations.py.
+"""
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from dashboard.explanations import Explanation, Looked, known_features, same_features
 from dashboard.records import Level, ModelVersion, Output, Record, Value
@@ -119,6 +122,7 @@ class UnknownValue(Record):
     spread: float
     low: float
     high: float
+    """Of nine in ten of the values that it usually has, what they give."""
 
 
 class Robustness(Looked):
@@ -136,6 +140,15 @@ class Robustness(Looked):
     most_sensitive: tuple[Sensitive, ...] = Field(strict=False)
     unknown: tuple[UnknownValue, ...] = Field(strict=False)
 
+    @model_validator(mode="after")
+    def _says_what_stays(self) -> Self:
+        decided = self.decision is not None and (self.of is not None or self.threshold is not None)
+        if self.within is None and not decided:
+            raise ValueError("neither a decision nor how far the number may move")
+        return self
+
     def fits(self, model: ModelVersion) -> bool:
         """Tell whether all features are the model's."""
-        return known_features(model, [item.feature for item in (*self.most_sensitive, *self.unknown)])
+        return known_features(
+            model, [item.feature for item in self.most_sensitive] + [item.feature for item in self.unknown]
+        )

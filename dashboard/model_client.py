@@ -112,7 +112,7 @@ class ModelClient:
     def predict(
         self, model: ModelVersion, instance: Mapping[str, Value], request_id: str, coverage: float | None = None
     ) -> Prediction:
-        """Predict for one instance, with the service's own coverage or another. Raises InvalidInstance or ModelServiceError."""
+        """Predict for one instance, with a coverage of one's own. Raises InvalidInstance or ModelServiceError."""
         path = f"{_path(model.name, model.version)}/predict"
         options = {} if coverage is None else {"options": {"coverage": coverage}}
         answer = self._ask(Prediction, "POST", path, {"data": dict(instance), **options}, request_id)
@@ -237,6 +237,11 @@ def _refusal(status: int, data: bytes) -> Exception:
         return TooSlow("the model service passed its own deadline")
     if status not in (422, 501):
         return BadAnswer(f"the model service answered {status}")
+    return _objection(status, data)
+
+
+def _objection(status: int, data: bytes) -> Exception:
+    """Understand an error answer that says what is wrong with the question."""
     try:
         problem = Problem.model_validate_json(data)
     except ValidationError:

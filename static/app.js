@@ -31,3 +31,17 @@ document.addEventListener("input", ({ target }) => {
   const unknown = byId(`${target.id}-unknown`);
   if (unknown && target.value) unknown.checked = false;
 });
+
+// A slider says where it stands while it is moved.
+document.addEventListener("input", ({ target }) => {
+  const shown = byId(`${target.id}-output`);
+  if (shown) shown.value = target.value;
+});
+
+// A link far below that changes the case leads to the answer about it. It is gone once the answer is there.
+document.addEventListener("htmx:after:request", ({ detail }) => {
+  if (detail?.ctx?.sourceElement?.matches?.(".to-answer")) detail.ctx.leadsToAnswer = true;
+});
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (detail?.ctx?.leadsToAnswer) byId("answer")?.focus();
+});

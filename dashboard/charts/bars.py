@@ -17,6 +17,9 @@ EDGE, LINE, BAR, GAP = 8, 15, 11, 10
 BOLD, APART = 7.6, 12
 """Width of a small bold character, and room between a label and what stands beside it, in CSS pixels."""
 
+WIDE, WIDER = frozenset("MWmw@%"), 1.6
+"""Characters that are wider than others, and how many times."""
+
 
 class ShareBar(NamedTuple):
     """One share."""
@@ -68,10 +71,12 @@ def share_bars(name: str, finding: str, bars: Sequence[ShareBar], table: Table) 
     return Chart(name, clean_finding(finding), table.header, table.rows, _sizes(bars), draw)
 
 
-def label_lines(label: str, room: float) -> list[str]:
-    """Break a label into at most two lines of small text, `room` CSS pixels wide."""
-    most = max(8, int(room / CHARACTER))
-    lines = wrap(clean(label), most) or [""]
+def label_lines(label: str, room: float, character: float = CHARACTER) -> list[str]:
+    """Break a label into at most two lines of small text, `room` CSS pixels wide; `character`: width of one."""
+    text = clean(label)
+    wide = sum(letter in WIDE for letter in text) / max(1, len(text))
+    most = max(8, int(room / (character * (1 + (WIDER - 1) * wide))))
+    lines = wrap(text, most) or [""]
     return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
 
 
@@ -85,7 +90,10 @@ def _sizes(bars: Sequence[ShareBar]) -> dict[str, tuple[int, int]]:
             width,
             2 * EDGE
             - GAP
-            + sum(len(label_lines(bar.label, width - 2 * EDGE - _beside(bar.shown))) * LINE + BAR + 2 + GAP for bar in bars),
+            + sum(
+                len(label_lines(bar.label, width - 2 * EDGE - _beside(bar.shown))) * LINE + BAR + 2 + GAP
+                for bar in bars
+            ),
         )
         for size, width in WIDTHS.items()
     }

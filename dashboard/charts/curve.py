@@ -1,4 +1,4 @@
-"""How the prediction for one case changes with one feature: a curve, how usual the values are, and where the case is."""
+"""How the prediction for one case changes with one feature: a curve, how usual values are, where the case is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,7 +125,9 @@ class CurveDrawing:
         pen.dot(x, y, 11, hollow=True)
 
 
-def curve_chart(drawing: CurveDrawing, finding: str, header: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> Chart:
+def curve_chart(
+    drawing: CurveDrawing, finding: str, header: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]
+) -> Chart:
     """Make the chart."""
 
     def draw(figure: Figure, palette: Palette) -> None:

@@ -56,6 +56,7 @@ def dumbbells(finding: str, ways: Sequence[Way], table: tuple[tuple[Cell, ...], 
 
 
 def _safe(text: str) -> str:
+    """Make a text safe to draw, however long."""
     return "".join(clean(text[start : start + 60]) for start in range(0, len(text), 60))
 
 
@@ -119,10 +120,10 @@ def _has_lines(ways: Sequence[Way]) -> bool:
 
 
 def _lines(label: str, width: float) -> list[str]:
-    """Break a label into at most two lines."""
+    """Break a label into at most three lines."""
     most = int((width - 2 * EDGE) / CHARACTER)
-    lines = wrap(clean(label), most) or [""]
-    return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
+    lines = wrap(_safe(label), most) or [""]
+    return lines if len(lines) <= 3 else [*lines[:2], fit(" ".join(lines[2:]), most * CHARACTER)]
 
 
 def _sizes(ways: Sequence[Way]) -> dict[str, tuple[int, int]]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.path import Path
 from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from dashboard.charts.scales import Tick
 from dashboard.charts.style import CHARACTER, SMALL, Palette

@@ -71,7 +71,7 @@ class HeatDrawing:
         labels = self.across.scale.labels(room)
         if not self.across.scale.levels:
             return [[text] for _, text in labels]
-        most = max(2, int(room / len(labels) / CHARACTER) - 1)
+        most = max(2, int(room / len(labels) / CHARACTER))
         return [_lines(text, most, 3) for _, text in labels]
 
     def draw(self, figure: Figure, palette: Palette, size: str) -> None:
@@ -146,11 +146,15 @@ def color_places(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
 
 
 def _lines(text: str, most: int, count: int) -> list[str]:
-    lines = wrap(text, most) or [""]
-    return lines if len(lines) <= count else [*lines[: count - 1], fit(" ".join(lines[count - 1 :]), most * CHARACTER)]
+    """Break a label into at most so many lines; what is longer than a line is shortened, and not broken in a word."""
+    lines = wrap(text, most, break_long_words=False) or [""]
+    lines = lines if len(lines) <= count else [*lines[: count - 1], " ".join(lines[count - 1 :])]
+    return [fit(line, most * CHARACTER) for line in lines]
 
 
-def heat_chart(drawing: HeatDrawing, finding: str, header: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> Chart:
+def heat_chart(
+    drawing: HeatDrawing, finding: str, header: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]
+) -> Chart:
     """Make the chart."""
 
     def draw(figure: Figure, palette: Palette) -> None:

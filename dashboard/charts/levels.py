@@ -27,7 +27,7 @@ class Bar(NamedTuple):
     score: float
     shown: str
     """The number in words."""
-    count: int | None
+    cases: int | None
     """Cases of the reference sample that have it."""
 
 
@@ -74,7 +74,6 @@ class LevelsDrawing:
         pen.text(place, 4 + LINE + 3, text, color=palette.quiet, ha="center")
         for number, bar in enumerate(self.bars):
             self._draw_bar(pen, frame, size, number, bar)
-        pen.line([x, x], [TITLE - 2, frame.height - EDGE], palette.ink, 0.8, zorder=0.5)
         for mark, hollow in ((self.case, False), (self.chosen, True)):
             if mark and mark.place is not None:
                 pen.dot(frame.x(mark.score), self.middle(size, int(mark.place)), 12 if hollow else 9, hollow=hollow)
@@ -83,19 +82,20 @@ class LevelsDrawing:
         middle, own = self.middle(size, number), self.case.place == number
         lines, weight = self._lines(bar, frame.width), "bold" if own else "normal"
         top = middle - TRACK / 2 - 2 - len(lines) * LINE
-        pen.areas([(EDGE, top - 1, frame.width - EDGE, middle - TRACK / 2)], pen.palette.paper)
         for line, text in enumerate(lines):
             pen.text(EDGE, top + line * LINE, text, weight=weight)
         pen.text(frame.width - EDGE, top, bar.shown, weight="bold", ha="right")
         pen.line([EDGE, frame.width - EDGE], [middle, middle], pen.palette.hairline, 0.8)
-        start, end = sorted((frame.x(self.case.score), frame.x(bar.score)))
+        usual = frame.x(self.case.score)
+        start, end = sorted((usual, frame.x(bar.score)))
         pen.areas([(start, middle - TRACK / 2, max(end, start + 1), middle + TRACK / 2)], pen.palette.fill, 0.5)
+        pen.line([usual, usual], [middle - TRACK / 2 - 1, middle + TRACK / 2 + 1], pen.palette.ink, 1.0)
 
     @staticmethod
     def _lines(bar: Bar, width: float) -> list[str]:
         """Break a label into at most two lines beside its number."""
         most = int((width - 2 * EDGE) / CHARACTER) - AMOUNT
-        text = bar.label if bar.count is None else f"{bar.label} ({bar.count:,} cases)"
+        text = bar.label if bar.cases is None else f"{bar.label} ({bar.cases:,} cases)"
         lines = wrap(clean(text), most) or [""]
         return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
 

@@ -7,14 +7,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dashboard.charts import Chart
-from dashboard.charts.bars import APART, EDGE, LINE, WIDTHS, Table, label_lines
-from dashboard.charts.ranges import FOOT, TOP, name_mark, span
+from dashboard.charts.bars import APART, BOLD, EDGE, LINE, WIDTHS, Table, label_lines
+from dashboard.charts.ranges import FOOT, TOP, held, name_mark, span
 from dashboard.charts.style import CHARACTER, SMALL, Palette, Strip, clean, fit
 from dashboard.charts.waterfall import clean_finding
 
 NAME = "neighbours"
-ROW, LABEL, SHOWN, LEGEND = 22, 62, 84, 20
-"""Height of a row, width of its label and of the number behind it, height of the legend, in CSS pixels."""
+ROW, LABEL, SHOWN, COUNT, LEGEND = 22, 62, 84, 74, 20
+"""Height of a row, width of its label, of a number or a count behind it, height of the legend, in CSS pixels."""
+MOST_SHOWN = 11
+"""Characters for which there is room behind a row."""
 DOT, SIZE = 12, 8
 """Room that a dot takes, and how large it is."""
 
@@ -25,7 +27,7 @@ class KnownValue(NamedTuple):
     label: str
     true: float
     shown: str
-    """The true number in words."""
+    """The true number in words; shortened where it has no room."""
     predicted: float
 
 
@@ -41,8 +43,8 @@ def neighbour_values(finding: str, prediction: tuple[float, str], cases: Sequenc
         _legend(figure, palette, height - EDGE - LINE / 2)
         strip = Strip(figure, (left, FOOT / height, right - left, 1 - FOOT / height), low, high)
         strip.line(palette)
-        place, top = strip.place(value), float(height - EDGE - LEGEND)
-        name_mark(figure, palette, place, top / height, f"this case: {shown}", shown)
+        place, top = strip.place(held(value)), float(height - EDGE - LEGEND)
+        name_mark(figure, palette, (place, top / height), f"this case: {shown}", shown)
         line = Line2D([place, place], [FOOT / height, (top - LINE) / height], color=palette.ink, linewidth=1.2)
         figure.add_artist(line)
         for number, case in enumerate(cases):
@@ -50,8 +52,8 @@ def neighbour_values(finding: str, prediction: tuple[float, str], cases: Sequenc
             figure.add_artist(Line2D([left, right], [y, y], color=palette.hairline, linewidth=0.8))
             _text(figure, palette, EDGE / width, y, fit(clean(case.label), LABEL - APART / 2))
             _text(figure, palette, 1 - EDGE / width, y, fit(clean(case.shown), SHOWN - APART), side="right", bold=True)
-            _dot(figure, palette, strip.place(case.predicted), y, filled=False)
-            _dot(figure, palette, strip.place(case.true), y, filled=True)
+            _dot(figure, palette, strip.place(held(case.predicted)), y, filled=False)
+            _dot(figure, palette, strip.place(held(case.true)), y, filled=True)
 
     sizes = {size: (width, tall) for size, width in WIDTHS.items()}
     return Chart(NAME, clean_finding(finding), table.header, table.rows, sizes, draw)
@@ -61,23 +63,23 @@ class KnownClass(NamedTuple):
     """One class, and how many of the known cases were of it."""
 
     label: str
-    count: int
+    cases: int
     predicted: bool
     """Whether it is what the model says of this case."""
 
 
 def neighbour_classes(finding: str, classes: Sequence[KnownClass], table: Table) -> Chart:
     """Make the chart of classes: a row for each, with a dot for each known case of it."""
-    total = sum(known.count for known in classes)
+    total = sum(known.cases for known in classes)
 
     def shown(known: KnownClass) -> str:
-        return f"{known.count} of {total}"
+        return f"{known.cases} of {total}"
 
     def label(known: KnownClass) -> str:
         return f"{known.label}, predicted for this case" if known.predicted else known.label
 
     def lines(known: KnownClass, width: float) -> list[str]:
-        return label_lines(label(known), width - 2 * EDGE - SHOWN)
+        return label_lines(label(known), width - 2 * EDGE - COUNT, BOLD if known.predicted else CHARACTER)
 
     def draw(figure: Figure, palette: Palette) -> None:
         width, height = figure.bbox.width, figure.bbox.height
@@ -92,7 +94,7 @@ def neighbour_classes(finding: str, classes: Sequence[KnownClass], table: Table)
             figure.add_artist(
                 Line2D([EDGE / width, 1 - EDGE / width], [top / height] * 2, color=palette.hairline, linewidth=0.8)
             )
-            for number in range(known.count):
+            for number in range(known.cases):
                 _dot(figure, palette, (EDGE + DOT * (number + 0.5)) / width, top / height, filled=known.predicted)
             top -= ROW / 2 + 4
 

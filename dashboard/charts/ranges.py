@@ -9,13 +9,15 @@ from matplotlib.patches import Rectangle
 
 from dashboard.charts import Chart
 from dashboard.charts.bars import EDGE, GAP, LINE, WIDTHS, Table
-from dashboard.charts.standing import BOLD_CHARACTER, LARGEST, MARK_GAP
+from dashboard.charts.standing import BOLD_CHARACTER, MARK_GAP
 from dashboard.charts.style import CHARACTER, NORMAL, SMALL, Palette, Strip, clean, fit
 from dashboard.charts.waterfall import clean_finding
 
 NAME = "ranges"
-BAR, TOP, FOOT = 12, 26, 26
+BAR, TOP, FOOT = 12, 26, 30
 """Height of a bar, of the prediction's label above them, and of the number line below them, in CSS pixels."""
+LARGEST = 1e300
+"""Beyond it, arithmetic on a number line overflows."""
 ROOM = 0.04
 """Room at each end of the number line, as a share of what is shown."""
 
@@ -35,21 +37,21 @@ def ranges(finding: str, prediction: tuple[float, str], around: Sequence[Range],
     """Make the chart of a prediction, a number and its words, and at least one range."""
     value, shown = prediction
     low, high = span([value, *(end for one in around for end in (one.low, one.high))])
-    tall = EDGE + TOP + len(around) * (LINE + BAR + GAP) + FOOT
+    tall = EDGE + TOP + len(around) * (LINE + BAR + GAP + 4) + FOOT
 
     def draw(figure: Figure, palette: Palette) -> None:
         width, height = figure.bbox.width, figure.bbox.height
         strip = Strip(figure, (EDGE / width, FOOT / height, 1 - 2 * EDGE / width, 1 - FOOT / height), low, high)
         strip.line(palette)
-        place = strip.place(value)
-        name_mark(figure, palette, place, (height - EDGE) / height, f"prediction: {shown}", shown)
+        place = strip.place(held(value))
+        name_mark(figure, palette, (place, (height - EDGE) / height), f"prediction: {shown}", shown)
         top = float(height - EDGE - TOP)
         for one in around:
             text = fit(clean(f"{one.label}: {one.shown}"), width - 2 * EDGE)
             weight = "bold" if one.chosen else "normal"
             figure.text(EDGE / width, top / height, text, size=SMALL, color=palette.ink, va="top", weight=weight)
-            bottom = top - LINE - BAR - 2
-            left, right = strip.place(one.low), strip.place(one.high)
+            bottom = top - LINE - BAR - 4
+            left, right = strip.place(held(one.low)), strip.place(held(one.high))
             # Not by colour alone: the chosen one is filled and its words are bold.
             figure.add_artist(
                 Rectangle(
@@ -66,9 +68,14 @@ def ranges(finding: str, prediction: tuple[float, str], around: Sequence[Range],
 
 def span(values: Sequence[float]) -> tuple[float, float]:
     """Choose where a number line begins and ends, so that it holds some values with room beside them."""
-    low, high = max(min(values), -LARGEST), min(max(values), LARGEST)
+    low, high = held(min(values)), held(max(values))
     room = (high - low) * ROOM or max(abs(high) * ROOM, 1.0)
     return low - room, high + room
+
+
+def held(value: float) -> float:
+    """Keep a number to where it can be drawn."""
+    return min(max(value, -LARGEST), LARGEST)
 
 
 def tick(figure: Figure, palette: Palette, place: float, between: tuple[float, float]) -> None:
@@ -79,12 +86,12 @@ def tick(figure: Figure, palette: Palette, place: float, between: tuple[float, f
     figure.add_artist(Line2D([place, place], ys, color=palette.ink, linewidth=2.2))
 
 
-def name_mark(figure: Figure, palette: Palette, place: float, top: float, text: str, short: str) -> None:
-    """Write what a mark means above its place, with a dot: a share of the width, and of the height.
+def name_mark(figure: Figure, palette: Palette, at: tuple[float, float], text: str, short: str) -> None:
+    """Write what a mark means above it, with a dot; `at`: shares of the width and the height.
 
     `short` is written where `text` has no room.
     """
-    width, height = figure.bbox.width, figure.bbox.height
+    width, height, (place, top) = figure.bbox.width, figure.bbox.height, at
     middle = top - LINE / 2 / height
     figure.add_artist(Line2D([place], [middle], color=palette.ink, marker="o", markersize=6))
     room = max(place, 1 - place) * width - MARK_GAP - EDGE

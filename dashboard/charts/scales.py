@@ -1,10 +1,9 @@
 """The values of a feature along a line: where each is, and which are written beside it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-from matplotlib.dates import AutoDateLocator, date2num, num2date
+from datetime import datetime, timedelta
 
 from dashboard.charts.style import CHARACTER, GAP, clean, tick_label, ticks
 from dashboard.formatting import cell
@@ -12,6 +11,13 @@ from dashboard.moments import clock_time
 from dashboard.records import Feature, Value
 
 MOST_TICKS = (6, 5, 4, 3, 2)
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- moments are as a clock shows them
+MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200)
+"""Steps between dates that are written, where they are months or years."""
+HOURS = (1, 3, 6, 12, 24, 48, 168, 336)
+"""The same where they are less."""
+SLACK = 1e-6
+"""Part of a step that arithmetic may be off."""
 Tick = tuple[float, str]
 
 
@@ -71,19 +77,32 @@ def percent_ticks(low: float, high: float, most: int) -> list[Tick]:
 def _number(feature: Feature, value: Value) -> float:
     """Give the number that stands for a value: a moment is a number of days, as the clock of its zone shows it."""
     if feature.type in ("date", "datetime"):
-        return float(date2num(datetime.fromisoformat(clock_time(str(value), feature.zone)).replace(tzinfo=None)))
+        moment = datetime.fromisoformat(clock_time(str(value), feature.zone)).replace(tzinfo=None)
+        return (moment - EPOCH) / timedelta(days=1)
     assert value is not None
     return float(value)
 
 
 def _date_ticks(low: float, high: float, most: int) -> list[Tick]:
-    locator = AutoDateLocator(minticks=2, maxticks=most)
-    values = [float(value) for value in locator.tick_values(num2date(low), num2date(high)) if low <= value <= high]
-    moments = [num2date(value) for value in values]
-    if any(moment.hour or moment.minute for moment in moments):
-        form = "%m-%d %H:%M"
-    elif any(moment.day != 1 for moment in moments):
-        form = "%Y-%m-%d"
-    else:
-        form = "%Y-%m" if any(moment.month != 1 for moment in moments) else "%Y"
-    return [(value, moment.strftime(form)) for value, moment in zip(values, moments, strict=True)]
+    """Choose a few moments at the finest step that is not too fine."""
+    for hours in HOURS:
+        if (high - low) * 24 / hours <= most:
+            step = hours / 24
+            places = [(math.ceil(low / step - SLACK) + number) * step for number in range(most + 1)]
+            form = "%m-%d %H:%M" if hours < 24 else "%Y-%m-%d"
+            return [(place, _moment(place).strftime(form)) for place in places if place <= high + step * SLACK]
+    first = _moment(low)
+    for months in MONTHS:
+        count = (first.year * 12 + first.month - 1) // months * months
+        moments = [divmod(count + months * number, 12) for number in range(most + 3)]
+        known = [datetime(year, month + 1, 1) for year, month in moments if year < 10_000]  # noqa: DTZ001 -- see EPOCH
+        places = [(moment - EPOCH) / timedelta(days=1) for moment in known]
+        inside = [(place, moment) for place, moment in zip(places, known, strict=True) if low <= place <= high]
+        if len(inside) <= most:
+            form = "%Y" if months >= 12 else "%Y-%m"
+            return [(place, moment.strftime(form)) for place, moment in inside]
+    return []
+
+
+def _moment(place: float) -> datetime:
+    return EPOCH + timedelta(seconds=round(place * 86400))

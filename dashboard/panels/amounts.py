@@ -43,6 +43,12 @@ def score_of(prediction: Prediction, said: Looked) -> float:
     return prediction.probabilities[str(said.of)]
 
 
+def title_of(model: ModelVersion, feature: Feature) -> str:
+    """Name a feature, with its group where another one is called the same."""
+    same = sum(other.title == feature.title for other in model.signature.features)
+    return f"{feature.title} ({feature.group})" if same > 1 and feature.group else feature.title
+
+
 def value_text(value: Value, feature: Feature) -> str:
     """Write a feature's value with its unit."""
     shown = feature_value(value, feature)

@@ -1,7 +1,8 @@
 """Whether probabilities can be taken at their word: only if that was measured."""
 
 from dashboard.about import Calibration
-from dashboard.formatting import level, percent, significant
+from dashboard.formatting import level, significant
+from dashboard.panels.rough import rough_percent
 from dashboard.records import Level
 
 CALIBRATED = 0.05
@@ -21,16 +22,19 @@ def calibration_sentence(curve: Calibration | None, of: Level, share: float, met
     """
     if curve is None or not sum(curve.rows):
         return NOT_MEASURED
-    points = f"{significant(curve.error * 100, 2)} percentage points on average, in {method}"
+    off = f"off by {significant(curve.error * 100, 2)} percentage points on average, in {method}"
     if curve.error <= CALIBRATED:
-        example = "among cases given 70 %, about 7 of 10 were so"
-        return f"The probabilities of {level(of)} were measured to be calibrated: {example} (off by {points}). {_alike(curve, of, share)}".strip()
-    return f"The probabilities of {level(of)} were measured, and are not calibrated: off by {points}. {_alike(curve, of, share)}".strip()
+        found = f"measured to be calibrated: among cases given 70 %, about 7 of 10 were so ({off})"
+    else:
+        found = f"measured, and are not calibrated: {off}"
+    return f"The probabilities of {level(of)} were {found}. {_alike(curve, of, share)}".strip()
 
 
 def _alike(curve: Calibration, of: Level, share: float) -> str:
     """Say how often the class was true of the cases that were given about the same probability, if there were any."""
-    said, true, rows = min(zip(curve.said, curve.true, curve.rows, strict=True), key=lambda group: abs(group[0] - share))
+    said, true, rows = min(
+        zip(curve.said, curve.true, curve.rows, strict=True), key=lambda group: abs(group[0] - share)
+    )
     if abs(said - share) > NEAR or not rows:
         return ""
-    return f"Of the {rows:,} cases given about {percent(said)}, {percent(true)} were {level(of)}."
+    return f"Of the {rows:,} cases given about {rough_percent(said)}, {rough_percent(true)} were {level(of)}."

@@ -16,6 +16,8 @@ from dashboard.records import Feature, Value, number_of
 MOST_STEPS = 1000
 """Places of a slider."""
 LONGEST_LABEL = 60
+SLACK = 1e-9
+"""Part of a step that arithmetic may be off."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,12 @@ def control_of(feature: Feature, curve: Curve) -> Control:
         if feature.missing_allowed and feature.type != "text":
             choices.append(("", "Unknown"))
         return Control("radio" if len(choices) <= FEW_LEVELS else "select", choices=tuple(choices))
-    ends = [curve.points[0].value, curve.points[-1].value]
     if feature.type in ("date", "datetime"):
-        low, high = (field_type(feature).typed(feature, end) or "" for end in ends)
-        return Control("date") if feature.type == "date" else Control("datetime-local")
-    low, high = (number_of(end, None) for end in ends if end is not None)
+        return Control("date" if feature.type == "date" else "datetime-local")
+    low, high = (number_of(point.value or 0, None) for point in (curve.points[0], curve.points[-1]))
     step = slider_step(feature, high - low)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return Control("range", *(tidy(number * step, step) for number in (first, max(last, first + 1))), tidy(step, step))
+    first, last = math.floor(low / step + SLACK), math.ceil(high / step - SLACK)
+    return Control("range", tidy(first * step, step), tidy(max(last, first + 1) * step, step), tidy(step, step))
 
 
 def slider_step(feature: Feature, span: float) -> float:

@@ -13,7 +13,6 @@ from dashboard.explanations_counterfactuals import Change, Counterfactual, Count
 from dashboard.formatting import (
     cell,
     clipped,
-    feature_value,
     level,
     listed,
     measured,
@@ -24,7 +23,9 @@ from dashboard.formatting import (
 )
 from dashboard.forms import form_class, form_values
 from dashboard.panels import Case, Panel
-from dashboard.panels.wishes import WishForm, in_order
+from dashboard.panels.amounts import title_of
+from dashboard.panels.fields import asked_again
+from dashboard.panels.wishes import SIDES, WishForm, in_order, value_text
 from dashboard.records import Feature, Value, number_of
 
 COUNT = 3
@@ -75,10 +76,7 @@ def answer(case: Case) -> WhatWouldChange:
     """Ask for cases with the wanted prediction, or say what is wrong with the form."""
     form = WishForm(case, case.predict())
     if not form.validate():
-        count = len(form.invalid)
-        return WhatWouldChange(
-            form, f"Nothing was asked: {count} {'value needs' if count == 1 else 'values need'} another look.", status=422
-        )
+        return WhatWouldChange(form, asked_again(len(form.invalid)), status=422)
     try:
         said = case.explain(Counterfactuals, "counterfactuals", count=COUNT, **form.options())
     except InvalidQuery as error:
@@ -102,7 +100,7 @@ def wish(form: WishForm) -> str:
     if target.classes:
         assert not isinstance(form.prediction.prediction, dict)
         return f"“{level(form.wanted)}” instead of “{level(form.prediction.prediction)}”"
-    side, bound = dict(form["side"].choices)[form["side"].data], form["bound"].number
+    side, bound = dict(SIDES)[str(form.choice_in("side"))], form.number_in("bound") or 0.0
     wanted, now = (with_unit(text, target.unit) for text in (measured(bound), significant(form.number)))
     rather = "and already" if form.granted else "instead of"
     return f"{form.output + ': ' if form.output else ''}{side} {wanted} {rather} {now}"
@@ -114,10 +112,7 @@ def _found(case: Case, form: WishForm, one: Counterfactual) -> Found:
         steps.append(f"{len(one.changes) - NAMED} more")
     return Found(
         f"Change {listed(steps)}" if steps else "Change nothing",
-        tuple(
-            (case.feature(change.feature).title, *(_shown(case, change.feature, v) for v in (change.before, change.after)))
-            for change in one.changes
-        ),
+        tuple(_row(case, change) for change in one.changes),
         _prediction(form, one),
         effort(one.effort),
         usual(one.distance_percentile),
@@ -126,21 +121,20 @@ def _found(case: Case, form: WishForm, one: Counterfactual) -> Found:
     )
 
 
+def _row(case: Case, change: Change) -> tuple[str, str, str]:
+    title = title_of(case.model, case.feature(change.feature))
+    return title, _shown(case, change.feature, change.before), _shown(case, change.feature, change.after)
+
+
 def _in_words(case: Case, change: Change) -> str:
     feature = case.feature(change.feature)
-    before, after = (clipped(_plain(feature, value), LONGEST) for value in (change.before, change.after))
-    return f"{feature.title} from {before} to {with_unit(after, feature.unit)}"
-
-
-def _plain(feature: Feature, value: Value) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return measured(value)
-    return feature_value(value, feature)
+    before, after = (clipped(value_text(feature, value), LONGEST) for value in (change.before, change.after))
+    return f"{title_of(case.model, feature)} from {before} to {with_unit(after, feature.unit)}"
 
 
 def _shown(case: Case, name: str, value: Value) -> str:
     feature = case.feature(name)
-    text = _plain(feature, value)
+    text = value_text(feature, value)
     return text if value is None else with_unit(text, feature.unit)
 
 

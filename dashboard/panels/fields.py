@@ -1,9 +1,12 @@
-"""Controls of panels' forms, beside those that features have: a number, one of a few, and some of a few."""
+"""Panels' forms, and the controls in them beside those that features have: a number, one of a few, some of a few."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import Field, SelectField, SelectMultipleField, StringField
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, StringField
+from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
 
 from dashboard.fields import DECIMAL
@@ -56,28 +59,72 @@ class NumberText(StringField):
         return f"a number of at least {plain_number(self.low)}" if self.low > -math.inf else "a number"
 
 
-class Choice(SelectField):
+class Choice(Field):
     """One of a few."""
 
-    choices: list[tuple[str, str]]
+    data: Any
+
+    def __init__(self, label: str, choices: Sequence[tuple[str, str]], **options: Any) -> None:
+        """`choices`: for each what is sent and what is shown."""
+        super().__init__(label, **options)
+        self.choices = list(choices)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was chosen."""
+        if valuelist:
+            self.data = valuelist[-1]
 
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002 -- WTForms passes it
         """Refuse what is not among the choices; raises StopValidation."""
-        _require_known(self, [self.data])
+        known = [value for value, _ in self.choices]
+        if wrong := [value for value in self._chosen if value not in known]:
+            names = listed([name for _, name in self.choices[:10]])
+            one = "one of " if len(known) > 1 else ""
+            raise StopValidation(f"Choose {one}{names}: “{clipped(str(wrong[0]), MAX_ECHO)}” is not there.")
+
+    @property
+    def _chosen(self) -> list[str]:
+        return [self.data]
 
 
-class Ticks(SelectMultipleField):
+class Ticks(Choice):
     """Some of a few, or none."""
 
-    choices: list[tuple[str, str]]
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was ticked."""
+        self.data = valuelist
 
-    def pre_validate(self, form: Any) -> None:  # noqa: ARG002 -- WTForms passes it
-        """Refuse what is not among the choices; raises StopValidation."""
-        _require_known(self, self.data or [])
+    @property
+    def _chosen(self) -> list[str]:
+        return self.data or []
 
 
-def _require_known(field: Field, values: list[Any]) -> None:
-    known = [value for value, _ in field.choices]
-    if wrong := [value for value in values if value not in known]:
-        names = listed([name for _, name in field.choices[:10]]) if known else "nothing"
-        raise StopValidation(f"Choose {names}: “{clipped(str(wrong[0]), MAX_ECHO)}” is not there.")
+class PanelForm(BaseForm):
+    """A form whose fields have the names of a panel's parameters."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        super().__init__(fields)
+
+    def fill(self, typed: Mapping[str, tuple[str, ...]], usual: Mapping[str, Any]) -> None:
+        """Take what was typed; where nothing was, what is usual."""
+        self.process(MultiDict([(name, value) for name, values in typed.items() for value in values]), data=usual)
+
+    @property
+    def invalid(self) -> list[tuple[str, str]]:
+        """For each refused control its id and what to call it."""
+        return [(field.id, field.label.text) for field in self if field.errors]
+
+    def number_in(self, name: str) -> float | None:
+        """Give the number in a field of a valid form; None where there is no such field, or nothing in it."""
+        field = self._fields.get(name)
+        return field.number if isinstance(field, NumberText) else None
+
+    def choice_in(self, name: str) -> str | None:
+        """Give what is chosen in a field; None where there is no such field."""
+        field = self._fields.get(name)
+        return None if field is None else str(field.data)
+
+
+def asked_again(count: int) -> str:
+    """Say that nothing was asked, because so many values are wrong."""
+    return f"Nothing was asked: {count} {'value needs' if count == 1 else 'values need'} another look."

@@ -10,9 +10,11 @@ from dashboard.charts.bars import ShareBar, Table, share_bars
 from dashboard.charts.ranges import NAME, Range, ranges
 from dashboard.errors import InvalidQuery, ModelServiceError
 from dashboard.explanations_trust import FeatureTrust, Status, Trust
-from dashboard.formatting import feature_value, level, listed, percent, significant, with_unit
+from dashboard.formatting import level, listed, percent, significant, with_unit
 from dashboard.panels import Case, Panel
+from dashboard.panels.amounts import title_of, value_text
 from dashboard.panels.calibration import calibration_sentence
+from dashboard.panels.rough import rough_percent
 from dashboard.records import Interval, Level, Numbers, Prediction, number_of
 
 COVERAGES, USUAL = (80, 90, 95), 90
@@ -48,8 +50,11 @@ class Standing(NamedTuple):
 
     title: str
     value: str
-    status: Status
     place: str
+    """How many values of the training data are lower or higher."""
+    status: Status
+    said: str
+    """A sentence of all this, without its full stop."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class HowSure:
     bounds: tuple[Bound, ...]
     shares: tuple[Share, ...]
     trust: Trust
+    distance: tuple[str, str]
+    """How far the nearest reference case is, and how far it usually is."""
     unusual: tuple[Standing, ...]
     usual: tuple[Standing, ...]
     marks: Mapping[Status, tuple[str, str]]
@@ -78,7 +85,7 @@ class HowSure:
 
 
 def answer(case: Case) -> HowSure:
-    """Ask for the ranges or sets at every coverage, and for the trust line. Raises InvalidQuery or ModelServiceError."""
+    """Ask for the ranges or sets at every coverage, and for the trust line. Raises DashboardError."""
     chosen, output = _coverage(case), _output(case)
     trust = case.explain(Trust, "trust")
     predictions = {c: case.client.predict(case.model, case.instance, case.request_id, c / 100) for c in COVERAGES}
@@ -97,6 +104,7 @@ def answer(case: Case) -> HowSure:
         bounds,
         _shares(case, predictions) if target.gives_probabilities else (),
         trust,
+        (rough_percent(trust.joint.distance), rough_percent(trust.joint.usual)),
         tuple(standing for item, standing in standings if item.status != "inside" or item.message),
         tuple(standing for item, standing in standings if item.status == "inside" and not item.message),
         MARKS,
@@ -107,7 +115,9 @@ def answer(case: Case) -> HowSure:
 def _coverage(case: Case) -> int:
     text = case.asked.get("coverage", str(USUAL))
     if text not in map(str, COVERAGES):
-        raise InvalidQuery(f"The parameter ask.coverage must be {', '.join(map(str, COVERAGES[:-1]))} or {COVERAGES[-1]}.")
+        raise InvalidQuery(
+            f"The parameter ask.coverage must be {', '.join(map(str, COVERAGES[:-1]))} or {COVERAGES[-1]}."
+        )
     return int(text)
 
 
@@ -167,7 +177,9 @@ def _sentence(case: Case, interval: Interval | None, chosen: int, output: str | 
         remain = f"{_named(classes)} all remain possible: the model cannot tell them apart here"
     else:
         remain = f"{_named(classes)} remain possible, {len(classes)} of {len(target.classes)} classes"
-    return f"At {chosen} % coverage {remain}. In about {chosen} of 100 cases the true {target.name} is among what remains."
+    return (
+        f"At {chosen} % coverage {remain}. In about {chosen} of 100 cases the true {target.name} is among what remains."
+    )
 
 
 def span(low: float, high: float, unit: str | None) -> str:
@@ -192,7 +204,8 @@ def _compared(case: Case, bound: Bound | None, output: str | None) -> str:
     if not true:
         return ""
     share = sum(bound.low <= number <= bound.high for number in true) / len(true)
-    return f"For comparison: {percent(share)} of all {len(true):,} reference cases have their true value in this range."
+    cases = f"{rough_percent(share)} of all {len(true):,} reference cases"
+    return f"For comparison: {cases} have their true value in this range."
 
 
 def _calibrated(case: Case, prediction: Prediction) -> str:
@@ -213,9 +226,9 @@ def _calibrated(case: Case, prediction: Prediction) -> str:
 
 def _standing(case: Case, item: FeatureTrust) -> Standing:
     feature = case.feature(item.feature)
-    value = feature_value(item.value, feature)
-    shown = value if item.value is None else with_unit(value, feature.unit)
-    return Standing(feature.title, shown, item.status, item.message or _place(item))
+    title, shown = title_of(case.model, feature), value_text(item.value, feature)
+    said = item.message or f"{title} {shown} is {_place(item)}"
+    return Standing(title, shown, _place(item), item.status, said)
 
 
 def _place(item: FeatureTrust) -> str:
@@ -225,7 +238,7 @@ def _place(item: FeatureTrust) -> str:
     if item.percentile is None:
         return "usual"
     side, share = ("higher", item.percentile) if item.percentile >= 0.5 else ("lower", 1 - item.percentile)
-    return f"{side} than {percent(round(share, 2))}"
+    return f"{side} than {rough_percent(share)}"
 
 
 def chart(_case: Case, said: HowSure) -> Chart | None:

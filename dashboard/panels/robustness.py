@@ -8,14 +8,23 @@ from dashboard.charts import Chart
 from dashboard.charts.bars import ShareBar, Table, share_bars
 from dashboard.errors import InvalidQuery
 from dashboard.explanations_trust import Robustness, UnknownValue
-from dashboard.formatting import level, percent, significant, with_unit
+from dashboard.formatting import clipped, level, significant, with_unit
 from dashboard.panels import Case, Panel
+from dashboard.panels.amounts import amount, name_of, title_of
+from dashboard.panels.rough import rough_percent
 
 NAME = "stays"
 PERCENTS, USUAL = (1, 5, 10), 5
 """How large small changes may be, in per cent of a feature's spread, and how large they are unless told otherwise."""
+ORDERED = ("number", "integer", "date", "datetime")
+"""Types of features whose values can be a little larger."""
+LARGEST, MAX_ECHO = 1e300, 40
+"""The largest number that can be compared with, and characters of a refused text that are shown."""
 FIRM, MOSTLY = 0.95, 0.75
 """Shares of small changes from which on an answer that stays is firm, or mostly so."""
+
+
+NOTHING_MOVES = "No number and no date is known of this case, so there is nothing that small changes could move."
 
 
 class Learnt(NamedTuple):
@@ -35,11 +44,24 @@ class Firm:
     sentence: str
     stays: str
     """What stays or changes."""
+    what: str
+    """The number that is looked at."""
     sensitive: tuple[tuple[str, float], ...]
     """Title of a feature, and the share of its changes that leave the answer."""
     unknown: tuple[Learnt, ...]
     learn: str
     """Which unknown value to find out first."""
+    asks: bool
+    """Whether a number to compare the prediction with can be typed."""
+    threshold: str
+    """What was typed."""
+    error: str
+    """What is wrong with that."""
+
+    @property
+    def status(self) -> int:
+        """Status of the page."""
+        return 422 if self.error else 200
 
 
 def answer(case: Case) -> Firm:
@@ -47,69 +69,83 @@ def answer(case: Case) -> Firm:
     text = case.asked.get("percent", str(USUAL))
     if text not in map(str, PERCENTS):
         raise InvalidQuery(f"The parameter ask.percent must be {', '.join(map(str, PERCENTS[:-1]))} or {PERCENTS[-1]}.")
-    options: dict[str, Any] = {**case.options("class", "output"), **_threshold(case)}
+    asks, typed, error = not case.model.signature.target.classes, case.asked.get("threshold", "").strip(), ""
+    try:
+        threshold = _threshold(typed)
+    except InvalidQuery as refused:
+        if not asks:
+            raise
+        threshold, error = {}, str(refused)
+    options: dict[str, Any] = {**case.options("class", "output"), **threshold}
     said = case.explain(Robustness, "robustness", percent=int(text), **options)
     sensitive = tuple(
-        (case.feature(item.feature).title, item.share_kept_when_only_it_is_disturbed) for item in said.most_sensitive
+        (_title(case, item.feature), item.share_kept_when_only_it_is_disturbed) for item in said.most_sensitive
     )
     return Firm(
         said,
         int(text),
         PERCENTS,
-        _sentence(case, said, sensitive),
+        _sentence(_stays(case, said), said, sensitive) if _can_move(case) else NOTHING_MOVES,
         _stays(case, said),
+        name_of(case.model, said),
         sensitive,
-        tuple(Learnt(case.feature(item.feature).title, _between(said, item)) for item in said.unknown),
+        tuple(Learnt(_title(case, item.feature), _between(said, item)) for item in said.unknown),
         _learn(case, said),
+        asks,
+        typed,
+        error,
     )
 
 
-def _threshold(case: Case) -> dict[str, float]:
-    text = case.asked.get("threshold", "").strip()
+def _title(case: Case, name: str) -> str:
+    return title_of(case.model, case.feature(name))
+
+
+def _can_move(case: Case) -> bool:
+    """Tell whether the case has a value that can be a little larger or smaller."""
+    moves = [feature.name for feature in case.model.signature.features if feature.type in ORDERED]
+    return any(case.instance[name] is not None for name in moves)
+
+
+def _threshold(text: str) -> dict[str, float]:
+    """Read what was typed; an empty text is none. Raises InvalidQuery."""
     if not text:
         return {}
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise InvalidQuery("The parameter ask.threshold must be a number.")
+    if not abs(number) <= LARGEST:
+        raise InvalidQuery(f"Enter a number: “{clipped(text, MAX_ECHO)}” is not one that can be compared with.")
     return {"threshold": number}
 
 
 def _stays(case: Case, said: Robustness) -> str:
     """Say what counts as the same answer."""
-    target = case.model.signature.target
-    what = said.output or target.name
     if said.within is not None:
         return f"the prediction within {with_unit('±' + significant(said.within, 3), said.unit)}"
     if said.threshold is None:
         assert said.decision is not None
-        return f"the answer {level(said.decision)}"
+        return f"the answer “{level(said.decision)}”"
     side = "at or above" if said.decision == "at_least" else "below"
-    if said.of is not None:
-        return f"the probability of {level(said.of)} {side} {percent(said.threshold)}"
-    return f"the predicted {what} {side} {with_unit(significant(said.threshold, 4), said.unit)}"
+    return f"the {name_of(case.model, said)} {side} {amount(said, said.threshold)}"
 
 
-def _sentence(case: Case, said: Robustness, sensitive: tuple[tuple[str, float], ...]) -> str:
+def _sentence(stays: str, said: Robustness, sensitive: tuple[tuple[str, float], ...]) -> str:
     """Say how firm the answer is, and what it hangs on."""
-    stays = _stays(case, said)
     if said.share == 1:
         return f"No: all of {said.count:,} small changes leave {stays}."
     how = "Hardly" if said.share >= FIRM else "Sometimes" if said.share >= MOSTLY else "Yes"
-    first = f"{how}: {percent(said.share)} of {said.count:,} small changes leave {stays}, {percent(1 - said.share)} do not."
+    shares = rough_percent(said.share), rough_percent(1 - said.share)
+    first = f"{how}: {shares[0]} of {said.count:,} small changes leave {stays}, {shares[1]} do not."
     return f"{first} It hangs most on {sensitive[0][0]}." if sensitive else f"{first} No feature does that by itself."
 
 
 def _between(said: Robustness, item: UnknownValue) -> str:
+    """Write what nine in ten of the usual values of an unknown one give."""
     if said.of is not None:
-        return f"{percent(_share(item.low))} to {percent(_share(item.high))}"
+        return f"{rough_percent(item.low)} to {rough_percent(item.high)}"
     return f"{significant(item.low, 3)} to {with_unit(significant(item.high, 3), said.unit)}"
-
-
-def _share(number: float) -> float:
-    return min(1.0, max(0.0, number))
 
 
 def _learn(case: Case, said: Robustness) -> str:
@@ -117,18 +153,21 @@ def _learn(case: Case, said: Robustness) -> str:
     if not said.unknown or said.unknown[0].spread <= 0:
         return ""
     first = said.unknown[0]
-    what = f"the probability of {level(said.of)}" if said.of is not None else f"the predicted {said.output or case.model.signature.target.name}"
     most = " most" if len(said.unknown) > 1 else ""
     return (
-        f"To know {case.feature(first.feature).title} would narrow the answer{most}: "
-        f"with its usual values {what} would be {_between(said, first)}."
+        f"To know {_title(case, first.feature)} would narrow the answer{most}: "
+        f"with its usual values the {name_of(case.model, said)} would be {_between(said, first)}."
     )
 
 
-def chart(case: Case, firm: Firm) -> Chart:
+def chart(case: Case, firm: Firm) -> Chart | None:
     """Draw the share that stays when all values change, and when one of the most sensitive does."""
+    if not _can_move(case):
+        return None
     shown = [("all values at once", firm.said.share), *((f"only {title}", share) for title, share in firm.sensitive)]
-    bars = [ShareBar(label, share, f"{percent(share)} stay", marked=not i) for i, (label, share) in enumerate(shown)]
+    bars = [
+        ShareBar(label, share, f"{rough_percent(share)} stay", marked=not i) for i, (label, share) in enumerate(shown)
+    ]
     table = Table(("changed", "share that stays"), tuple(shown))
     return share_bars(NAME, firm.sentence, bars, table)
 

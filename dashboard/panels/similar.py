@@ -1,21 +1,24 @@
 """Who was like this: the known cases that are nearest, and what was true of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from dashboard.charts import Chart
 from dashboard.charts.bars import Table
-from dashboard.charts.neighbours import NAME, KnownClass, KnownValue, neighbour_classes, neighbour_values
+from dashboard.charts.neighbours import MOST_SHOWN, NAME, KnownClass, KnownValue, neighbour_classes, neighbour_values
 from dashboard.errors import InvalidQuery
 from dashboard.explanations_trust import Difference, Neighbour, Similar
-from dashboard.formatting import feature_value, level, measured, percent, significant, with_unit
+from dashboard.formatting import level, measured, significant, with_unit
 from dashboard.panels import Case, Panel
+from dashboard.panels.amounts import title_of, value_text
+from dashboard.panels.rough import rough_percent
 from dashboard.records import Feature, Output, Prediction, Value, number_of
 
 COUNTS, USUAL = (5, 10, 20), 5
 """How many cases can be asked for, and how many are unless told otherwise."""
 AS_NEAR, FAR = 1.5, 3.0
-"""Times the usual distance up to which the nearest case is as near as is usual, and from which on nobody was like this."""
+"""Times the usual distance up to which the nearest case is as near as usual, and from which on nobody was like this."""
 MOST_CLASSES = 9
 """Classes that have a row in the chart."""
 
@@ -105,32 +108,36 @@ def _predicted(case: Case, value: Output, probabilities: dict[str, float] | None
     if not target.classes:
         return with_unit(significant(number_of(value, output), 4), target.unit)
     assert not isinstance(value, dict)
-    return level(value) if probabilities is None else f"{level(value)}, {percent(probabilities[str(value)])}"
+    return level(value) if probabilities is None else f"{level(value)}, {rough_percent(probabilities[str(value)])}"
 
 
 def _share(distance: float) -> str:
-    return percent(distance) if distance else "the same"
+    return rough_percent(distance) if distance else "the same"
 
 
 def _sentence(case: Case, said: Similar, prediction: Prediction, output: str | None) -> str:
     """Say what was true of the nearest cases, beside what is predicted for this one."""
     target, true = case.model.signature.target, [row.true for row in said.rows if row.true is not None]
     who = f"the {len(said.rows)} most alike of {said.of:,} reference cases"
-    if not said.rows or not true:
+    if not true:
         return f"What was true of {who} is not known."
     if target.classes:
-        assert not isinstance(prediction.prediction, dict)
-        count = sum(value == prediction.prediction for value in true)
-        how_many = "none" if not count else "all" if count == len(true) else str(count)
-        also = "also " if count * 2 > len(true) else ""
-        was = "was" if count == 1 else "were"
-        return f"Of {who}, {how_many} {was} really {level(prediction.prediction)}, which is {also}what the model says here."
+        return f"Of {who}, {_how_many(true, prediction.prediction)}"
     numbers = [number_of(value, output) for value in true]
     low, high = (with_unit(measured(number), target.unit) for number in (min(numbers), max(numbers)))
     mean = with_unit(significant(sum(numbers) / len(numbers), 3), target.unit)
     own = with_unit(significant(number_of(prediction.prediction, output), 3), target.unit)
     spread = f"from {low} to {high}, on average {mean}" if len(numbers) > 1 else low
     return f"The true {output or target.name} of {who} was {spread}. The prediction for this case is {own}."
+
+
+def _how_many(true: Sequence[Output], predicted: Output) -> str:
+    """Say how many of the true classes are what is predicted for this case."""
+    assert not isinstance(predicted, dict)
+    count = sum(value == predicted for value in true)
+    how_many = "none" if not count else "all" if count == len(true) else str(count)
+    were, also = "was" if count == 1 else "were", "also " if count * 2 > len(true) else ""
+    return f"{how_many} {were} really {level(predicted)}, which is {also}what the model says here."
 
 
 def _near(said: Similar) -> str:
@@ -157,12 +164,12 @@ def _lines(case: Case, said: Similar) -> tuple[Line, ...]:
             _shown(feature, row.instance[feature.name], found.get(feature.name))
             for row, found in zip(said.rows, differences, strict=True)
         )
-        lines.append(Line(feature.title, _value(feature, own), others))
+        lines.append(Line(title_of(case.model, feature), value_text(own, feature), others))
     return tuple(sorted(lines, key=lambda line: -sum(bool(shown.word) for shown in line.others)))
 
 
 def _shown(feature: Feature, value: Value, difference: Difference | None) -> Shown:
-    return Shown(_value(feature, value), _word(feature, difference) if difference and difference.notable else "")
+    return Shown(value_text(value, feature), _word(feature, difference) if difference and difference.notable else "")
 
 
 def _word(feature: Feature, difference: Difference) -> str:
@@ -177,26 +184,26 @@ def _word(feature: Feature, difference: Difference) -> str:
     return "different"
 
 
-def _value(feature: Feature, value: Value) -> str:
-    shown = feature_value(value, feature)
-    return shown if value is None else with_unit(shown, feature.unit)
-
-
 def chart(case: Case, who: Who) -> Chart:
     """Draw what was true of the nearest cases, against the prediction for this one."""
-    return _classes(case, who) if case.model.signature.target.classes else _values(case, who)
+    return _classes(case, who) if case.model.signature.target.classes else _values(who)
 
 
-def _values(case: Case, who: Who) -> Chart:
-    known = [
-        KnownValue(f"row {row.row + 1}", number_of(row.true, who.output), shown.true, number_of(row.prediction, who.output))
-        for row, shown in zip(who.said.rows, who.known, strict=True)
-        if row.true is not None
-    ]
+def _values(who: Who) -> Chart:
+    known = []
+    for row, shown in zip(who.said.rows, who.known, strict=True):
+        true, predicted = _numbers(row, who.output)
+        if not isinstance(true, str):
+            known.append(KnownValue(f"row {shown.row}", true, _short(shown.true, true), predicted))
     rows = tuple((f"row {row.row + 1}", *_numbers(row, who.output), row.distance) for row in who.said.rows)
     own = number_of(who.prediction.prediction, who.output)
     table = Table(("case", "true", "predicted", "distance"), (("this case", "", own, 0.0), *rows))
     return neighbour_values(who.sentence, (own, who.own), known, table)
+
+
+def _short(shown: str, number: float) -> str:
+    """Leave the unit out where it has no room: the prediction above has it too."""
+    return shown if len(shown) <= MOST_SHOWN else measured(number)
 
 
 def _numbers(row: Neighbour, output: str | None) -> tuple[float | str, float]:
@@ -209,7 +216,7 @@ def _classes(case: Case, who: Who) -> Chart:
         KnownClass(level(of), sum(value == of for value in true), of == who.prediction.prediction)
         for of in case.model.signature.target.classes
     ]
-    found = sorted((one for one in counted if one.count or one.predicted), key=lambda one: (-one.predicted, -one.count))
+    found = sorted((one for one in counted if one.cases or one.predicted), key=lambda one: (-one.predicted, -one.cases))
     rows = tuple(
         (known.row, known.true, known.predicted, row.distance)
         for known, row in zip(who.known, who.said.rows, strict=True)

@@ -5,16 +5,15 @@ from datetime import UTC
 from typing import Any
 
 import numpy as np
-from werkzeug.datastructures import MultiDict
 from wtforms import Field
-from wtforms.form import BaseForm
 
 from dashboard.errors import InvalidQuery, ModelServiceError
 from dashboard.fields import TypedField, field_type, written
-from dashboard.formatting import clipped, level, plain_number, rounded
+from dashboard.formatting import clipped, feature_value, level, measured, plain_number, rounded, with_unit
 from dashboard.moments import read_date, read_moment
 from dashboard.panels import Case
-from dashboard.panels.fields import Choice, NumberText, Ticks
+from dashboard.panels.amounts import title_of
+from dashboard.panels.fields import Choice, NumberText, PanelForm, Ticks
 from dashboard.records import Feature, Level, Prediction, Value, number_of
 
 LOOK = {"theme", "size", "download"}
@@ -22,9 +21,13 @@ LOOK = {"theme", "size", "download"}
 LOCK = "lock"
 SIDES = [("at_most", "at most"), ("at_least", "at least")]
 WAYS = [("", "up or down"), ("up", "up only"), ("down", "down only")]
+PARTS = ("low", "high", "levels", "way")
+"""What the names of a feature's own parameters begin with."""
 ORDERED = ("number", "integer", "date", "datetime")
 MOST_LEVELS = 40
 """Levels up to which each has a box of its own."""
+LONGEST = 40
+"""Characters of a value that is shown."""
 LOWER = 0.2
 """What share less is asked for, where nothing is known about usual numbers."""
 
@@ -34,6 +37,8 @@ class Limit:
     """What the form has for one feature."""
 
     feature: Feature
+    title: str
+    """What to call it."""
     value: Value
     """The case's own."""
     locked: bool
@@ -48,12 +53,20 @@ class Limit:
         return [field for field in (self.low, self.high, self.levels, self.way) if field is not None]
 
     @property
+    def about(self) -> str:
+        """What the case has, and what is usual: "now 45 years; 19 to 79 in the training data"."""
+        now = clipped(value_text(self.feature, self.value), LONGEST)
+        now = now if self.value is None else with_unit(now, self.feature.unit)
+        hint = self.low.hint if self.low is not None else ""
+        return "; ".join(filter(None, (f"now {now}", hint)))
+
+    @property
     def used(self) -> bool:
         """Whether anything is limited."""
         return self.locked or any(field.data for field in self.fields)
 
 
-class WishForm(BaseForm):
+class WishForm(PanelForm):
     """What is wanted, and a limit for each feature; the names of its fields are those of the panel's parameters."""
 
     def __init__(self, case: Case, prediction: Prediction) -> None:
@@ -65,14 +78,14 @@ class WishForm(BaseForm):
         limits = [_fields(feature, f"wish-{place}") for place, feature in enumerate(features)]
         super().__init__(self._wanted_fields() | {name: made for fields in limits for name, made in fields.items()})
         self._require_known_names()
-        self.process(MultiDict({name: list(values) for name, values in case.lists.items()}), data=self._defaults())
+        self.fill(case.lists, self._defaults())
         locked = case.lists.get(LOCK, ())
         self.limits = [self._limit(feature, feature.name in locked) for feature in features]
 
     @property
     def output(self) -> str | None:
         """Of a prediction with several numbers, the name of the one that is looked at."""
-        return str(self["output"].data) if "output" in self else None
+        return self.choice_in("output")
 
     @property
     def number(self) -> float:
@@ -82,15 +95,15 @@ class WishForm(BaseForm):
     @property
     def granted(self) -> bool:
         """Whether the model says what is wanted already; of a valid form."""
-        bound = None if self._target.classes else self["bound"].number
+        bound = self.number_in("bound")
         if bound is None:
             return False
-        return self.number <= bound if self["side"].data == "at_most" else self.number >= bound
+        return self.number <= bound if self.choice_in("side") == "at_most" else self.number >= bound
 
     @property
     def wanted(self) -> Level:
         """The wanted class, of a valid form."""
-        return next(level for level in self._others if written(level) == self["class"].data)
+        return next(level for level in self._others if written(level) == self.choice_in("class"))
 
     @property
     def used(self) -> int:
@@ -101,7 +114,7 @@ class WishForm(BaseForm):
     def invalid(self) -> list[tuple[str, str]]:
         """For each refused control its id and what to call it."""
         own = [(field.id, field.label.text) for field in self._own if field.errors]
-        limits = [(f.id, limit.feature.title) for limit in self.limits for f in limit.fields if f.errors]
+        limits = [(f.id, limit.title) for limit in self.limits for f in limit.fields if f.errors]
         return own + limits
 
     @property
@@ -129,7 +142,7 @@ class WishForm(BaseForm):
         if self._target.classes:
             options["class"] = self.wanted
         else:
-            options[self["side"].data] = self["bound"].number
+            options[str(self.choice_in("side"))] = self.number_in("bound")
             if self.output is not None:
                 options["output"] = self.output
         ranges = {limit.feature.name: found for limit in self.limits if (found := _range(limit))}
@@ -173,14 +186,12 @@ class WishForm(BaseForm):
         return {"side": side, "bound": plain_number(bound), "output": output}
 
     def _limit(self, feature: Feature, locked: bool) -> Limit:
-        low, high, levels, way = (
-            self[f"{part}.{feature.name}"] if f"{part}.{feature.name}" in self else None
-            for part in ("low", "high", "levels", "way")
-        )
-        for end in (low, high):
+        fields: dict[str, Any] = {part: self._fields.get(f"{part}.{feature.name}") for part in PARTS}
+        for end in (fields["low"], fields["high"]):
             if end is not None:
                 end.unknown = end.lacking  # nothing typed is no limit, and no mistake
-        return Limit(feature, self.case.instance[feature.name], locked, low, high, levels, way)
+        title = title_of(self.case.model, feature)
+        return Limit(feature, title, self.case.instance[feature.name], locked, **fields)
 
     def _require_known_names(self) -> None:
         known = {LOCK, *LOOK, *(field.name for field in self)}
@@ -249,3 +260,9 @@ def in_order(feature: Feature, value: Value) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return float(value)
 
+
+def value_text(feature: Feature, value: Value) -> str:
+    """Write a value, a number with no more digits than anybody measured."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return measured(value)
+    return feature_value(value, feature)

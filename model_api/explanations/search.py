@@ -13,9 +13,9 @@ from model_api.runtimes import Floats
 CELLS = 2_000_000
 """Numbers of one question to the model, features times rows, that are not exceeded for want of memory."""
 CAUTION = 1.3
-"""An estimate of the model's time may be short by this factor, and by how much more the last question took."""
-TELLING = 0.002
-"""Seconds that a question must take to tell how good the estimates are."""
+"""An estimate of the model's time may be short by this factor, and by how much longer the questions so far took."""
+SOON = 0.005
+"""Seconds of questions that tell nothing about the estimates: what each costs beside its rows counts for too much."""
 KEPT_BACK = 0.15
 """Share of the time that is left for the end: verifying what was found, and saying it."""
 
@@ -41,14 +41,18 @@ class Search:
         self.nearest = (-np.inf, np.nan)
         """The largest margin so far, and the number that was looked at there."""
         self._kept_back = question.budget.left * KEPT_BACK
-        self._slower = CAUTION
+        self._taken, self._expected = 0.0, SOON
 
     def within(self, reach: Reach) -> "Search":
         """Go on with another reach."""
         other = Search(self.question, self.wish, reach)
         other.short_of_time, other.looked_at, other.nearest = self.short_of_time, self.looked_at, self.nearest
-        other._slower = self._slower
+        other._taken, other._expected = self._taken, self._expected
         return other
+
+    @property
+    def _slower(self) -> float:
+        return CAUTION * max(1.0, self._taken / self._expected)
 
     def most(self, share: float = 1.0) -> int:
         """Count the rows that fit into a share of the time."""
@@ -79,11 +83,10 @@ class Search:
         if not len(rows):
             return Asked(np.zeros(0, dtype=bool), np.empty(0))
         self.looked_at += len(rows)
-        before, expected = self.question.budget.milliseconds, self.question.subject.seconds(len(rows))
+        self._expected += self.question.subject.seconds(len(rows))
+        before = self.question.budget.milliseconds
         output = self.question.subject.ask(rows)
-        taken = (self.question.budget.milliseconds - before) / 1000
-        if taken > TELLING:
-            self._slower = CAUTION * max(1.0, taken / expected) if expected else CAUTION
+        self._taken += (self.question.budget.milliseconds - before) / 1000
         asked = Asked(self.wish.granted(output), self.wish.margins(output))
         best = int(asked.margins.argmax())
         if asked.margins[best] > self.nearest[0]:

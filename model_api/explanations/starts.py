@@ -20,8 +20,11 @@ VALUES = 8
 """Values of each feature of a pair."""
 FAR = (1.0, 2.0, np.inf)
 """Spreads within which every feature takes its best value at once."""
-SHARES = (0.35, 0.3, 0.3)
-"""Of the time that is left, for reference rows, then for single changes, then for pairs."""
+DRAWN = 5000
+"""Cases that are drawn by chance where nothing else was found."""
+SHARES = (0.35, 0.3, 0.3, 0.4)
+"""Of the time that is left, for reference rows, then for single changes, then for pairs, then for chance."""
+SEED = 0
 
 
 class Starts(NamedTuple):
@@ -51,7 +54,8 @@ def starts(search: Search) -> Starts:
     single = _cheapest(search, singles.rows[singles.granted], singles.places[singles.granted])
     double = _pairs(search, singles)
     at_once = search.granted(_all_at_once(search, singles))
-    return Starts(np.concatenate([near, at_once]), np.concatenate([single, double]))
+    many, few = np.concatenate([near, at_once]), np.concatenate([single, double])
+    return Starts(many, few) if len(many) + len(few) else Starts(_by_chance(search), few)
 
 
 def _near_rows(search: Search) -> Floats:
@@ -120,6 +124,19 @@ def _pairs(search: Search, singles: Singles) -> Floats:
     found, named = np.concatenate(rows)[kept], np.concatenate(names)[kept]
     granted = search.ask(found).granted
     return _cheapest(search, found[granted], named[granted])
+
+
+def _by_chance(search: Search) -> Floats:
+    """Mix the case with values of reference rows and with the least and largest ones: for where all else failed."""
+    random, reach, reference = np.random.default_rng(SEED), search.reach, search.question.subject.reference
+    known = np.where(np.isnan(reference), reach.base, reference)
+    shape = (min(DRAWN, search.most(SHARES[3])), reference.shape[1])
+    usual = np.take_along_axis(known, random.integers(0, len(known), shape), axis=0)
+    edges = np.where(random.random(shape) < 0.5, known.min(axis=0), known.max(axis=0))
+    mixed = np.where(random.random(shape) < random.random((shape[0], 1)), edges, usual)
+    rows = reach.project(np.where(random.random(shape) < random.random((shape[0], 1)), mixed, reach.base))
+    rows = search.granted(rows)
+    return rows[np.argsort(reach.efforts(rows).sum(axis=1), kind="stable")][:MOST]
 
 
 def _best_places(search: Search, singles: Singles) -> npt.NDArray[np.intp]:

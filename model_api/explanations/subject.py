@@ -117,6 +117,9 @@ class Subject:
             return self
         other = Subject(self.signature, self._predictor, coding, self.reference)
         other._arrays = self._arrays
+        if len(self.reference):  # what is known of the reference sample does not change with one more level
+            for name in ("background", "spreads", "reference_output"):
+                other.__dict__[name] = getattr(self, name)
         return other
 
     def try_arrays(self) -> None:

@@ -157,3 +157,11 @@ def test_words_are_joined_as_in_a_sentence(words: list[str | int | float], text:
 )
 def test_a_metric_is_said_in_a_few_words(name: str, value: float, text: str) -> None:
     assert formatting.metric(name, value, target(unit="€")).replace(SPACE, " ") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("it is too late", "It is too late."), ("Why not?", "Why not?"), ("There are 3 rows.", "There are 3 rows.")],
+)
+def test_what_the_service_says_becomes_a_sentence(text: str, sentence: str) -> None:
+    assert formatting.sentence(text) == sentence

@@ -16,10 +16,12 @@ from dashboard.errors import (
     InvalidInstance,
     InvalidQuery,
     ModelServiceError,
+    NotOffered,
     TooSlow,
     Unavailable,
     UnknownModel,
 )
+from dashboard.explanations import Explanation
 from dashboard.model_client import ModelClient
 from dashboard.records import Interval, Prediction, ReferencePredictions
 from tests.dashboard import kitchen
@@ -356,6 +358,22 @@ def test_a_refusal_that_names_no_feature_says_its_detail(upstream: MakeUpstream)
         client_of(upstream(refusing(detail="limit must be less"))).reference(RENT, 0, 3)
 
 
+def test_what_a_version_cannot_answer_is_said_in_the_service_s_own_words(upstream: MakeUpstream) -> None:
+    service = upstream(saying_json({"detail": "mistakes were not counted"}, "501 Not Implemented"))
+    asked = model_client.Asked("decisions", {"area": 70.5}, {})
+
+    with pytest.raises(NotOffered, match="mistakes were not counted"):
+        client_of(service).explain(Explanation, RENT, asked, "r")
+
+
+@pytest.mark.parametrize("status", ["422 Unprocessable Content", "501 Not Implemented"])
+def test_an_objection_without_a_reason_is_a_bad_answer(upstream: MakeUpstream, status: str) -> None:
+    service = upstream(saying(message(LEAK.encode(), status, "text/plain")))
+
+    with pytest.raises(BadAnswer, match="without saying why"):
+        client_of(service).explain(Explanation, RENT, model_client.Asked("decisions", {}, {}), "r")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -396,7 +414,7 @@ def test_reference_rows_of_another_model_are_not_believed(upstream: MakeUpstream
     ("kind", "family"),
     [
         *((kind, ModelServiceError) for kind in (Unavailable, TooSlow, BadAnswer)),
-        *((kind, DashboardError) for kind in (UnknownModel, InvalidInstance, InvalidQuery)),
+        *((kind, DashboardError) for kind in (UnknownModel, InvalidInstance, InvalidQuery, NotOffered)),
     ],
 )
 def test_only_what_may_pass_is_a_fault_of_the_service(kind: type[Exception], family: type[Exception]) -> None:

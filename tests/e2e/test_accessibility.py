@@ -100,3 +100,23 @@ def test_the_model_service_away(
     assert not objections(model_page.page)
     model_page.page.goto("/predict")
     assert not objections(model_page.page)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/models/breast-cancer/panels/counterfactuals", 200),
+        ("/models/loans/panels/counterfactuals?ask.low.age=60&ask.high.age=20&ask.levels.purpose=moon", 422),
+        ("/models/diabetes/panels/counterfactuals?ask.bound=few", 422),
+        ("/models/loans/panels/decisions?ask.capacity=20", 200),
+        ("/models/loans/panels/decisions?ask.false_positive=-1", 422),
+    ],
+)
+def test_what_would_change_it_and_where_the_line_is(
+    page: Page, objections: Objections, watch: Watch, address: str, status: int
+) -> None:
+    if status != 200:
+        watch.expect_status(status)
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    assert not objections(page)

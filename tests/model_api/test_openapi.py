@@ -14,6 +14,7 @@ from model_api import openapi, openapi_shared
 from model_api.artifact import Reference
 from model_api.bulk.media import TYPES, WRITTEN
 from model_api.examples import NAMES
+from model_api.explanations.calls import CALLS
 from model_api.routes.errors import TABLE
 from model_api.signature import Feature, Signature, Target
 
@@ -409,10 +410,49 @@ def test_the_example_of_a_table_is_answered(client: TestClient, document: Json, 
 
 
 def test_no_address_is_left_as_fastapi_describes_it(document: Json) -> None:
-    described = {path for path, item in document["paths"].items() if not path.endswith("/predict")}
+    own = ("/predict", *(f"/explanations/{call}" for call in CALLS))
+    described = {path for path, item in document["paths"].items() if not path.endswith(own)}
 
     assert described == set(openapi.OTHERS)
     assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
+
+
+def explained(document: Json) -> list[str]:
+    return [path for path in document["paths"] if "/explanations/" in path]
+
+
+def test_every_call_about_every_model_is_described(document: Json) -> None:
+    described = {tuple(path.split("/")[2::2]) for path in explained(document)}
+    two_classes = {"breast-cancer", "loans"}
+
+    assert described == {(name, call) for name in NAMES for call in CALLS if call != "decisions" or name in two_classes}
+
+
+def test_what_a_call_needs_and_takes_is_what_the_document_says(client: TestClient, document: Json) -> None:
+    for path in explained(document):
+        operation = document["paths"][path]["post"]
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        instance = resolve(document, body["properties"]["data"]["$ref"])["example"]
+        options = body["properties"]["options"]
+        chosen = {name: _some_value(options["properties"][name]) for name in options["properties"]}
+        needed = {name: chosen[name] for name in options.get("required", [])}
+
+        for sent in (chosen, needed):
+            answer = client.post(path, json={"data": instance, "options": sent})
+            assert answer.status_code == 200, (path, answer.text)
+            assert faults(answer.json(), schema_of(document, path, "post"), document) == []
+        for name in needed:
+            without = {key: value for key, value in needed.items() if key != name}
+            assert client.post(path, json={"data": instance, "options": without}).status_code == 422, (path, name)
+        assert client.post(path, json={"data": instance, "options": {**needed, "nonsense": 1}}).status_code == 422
+
+
+def _some_value(schema: Json) -> object:
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "array":
+        return schema["items"]["enum"][:2]
+    return schema.get("default", schema.get("minimum", 0.5))
 
 
 @pytest.mark.parametrize("path", ["/models", "/models/{model}", "/models/{model}/versions/{version}", "/health/ready"])

