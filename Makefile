@@ -17,10 +17,10 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit e2e attacks conformance fuzz soak bench bench-bulk bench-compiling bench-serving screenshot wheel clean
+.PHONY: help run test lint types unit e2e attacks conformance fuzz soak bench bench-bulk bench-compiling bench-explanations bench-serving screenshot wheel clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runs ## set up, publish the embedded models if absent, start both services (ARGS="--api-port 8001")
 	@exec $(BIN)/servery run $(ARGS)
@@ -67,6 +67,9 @@ bench-serving: $(VENV)/.tests ## measure the model service beside a floor and th
 
 bench-compiling: $(VENV)/.tests ## compile 116 combinations and time them beside scikit-learn; writes bench/compiling.md
 	$(BIN)/python bench/compiling.py $(ARGS)
+
+bench-explanations: $(VENV)/.browser ## measure explanations: time, coverage, trust, counterfactuals, the slider; writes bench/explanations.md
+	$(BIN)/python bench/all_explanations.py $(ARGS)
 
 screenshot: $(VENV)/.browser ## make the README's screenshot anew
 	$(BIN)/python docs/make_screenshot.py

@@ -1,6 +1,6 @@
 """Measures in a real browser how long a slider's move takes until the new number and the mark on the curve are seen.
 
-Run it as `python bench/slider.py --models FOLDER`, or with `--dashboard URL` for one that runs already.
+Run it as `python -m bench.slider --models FOLDER`, or with `--dashboard URL` for one that runs already.
 """
 
 import argparse
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from page import FLAGS, HERE, find_browser, free_port, percentile, started
 from playwright.sync_api import Page, sync_playwright
+
+from bench.page import FLAGS, HERE, find_browser, free_port, percentile, started
 
 FEATURES = {"diabetes": "bmi", "breast-cancer": "worst area", "wine": "alcohol", "loans": "interest_rate"}
 """Model → the feature of its slider."""

@@ -7,6 +7,7 @@ from model_api.explanations.calls import CALLS
 from model_api.explanations.decisions import LARGEST_COST
 from model_api.loading import LoadedModel
 from model_api.openapi_shared import Json, ref
+from model_api.signature import ORDERED, Feature, Target
 
 
 class Call(NamedTuple):
@@ -23,7 +24,7 @@ DESCRIBED = {
     "dependence": Call("what the prediction is on average over one feature", ("feature!", "points", "focus")),
     "map": Call("what if: the prediction over the ranges of two features", ("features!", "points2", "focus")),
     "flips": Call("where the decision changes, for each feature alone", ("threshold", "focus")),
-    "counterfactuals": Call("what would have to change for another prediction", ("wanted", "count10")),
+    "counterfactuals": Call("what would have to change for another prediction", ("wanted", "limits", "count10")),
     "similar": Call("which training cases were like this one, and what became of them", ("count20",)),
     "trust": Call("whether the case is like the training data", ()),
     "robustness": Call("whether small changes would change the answer", ("percent", "threshold?", "focus")),
@@ -78,42 +79,73 @@ def _operation(model: LoadedModel, name: str, call: Call, errors: Json) -> Json:
 
 def _options(model: LoadedModel, call: Call) -> tuple[Json, list[str]]:
     """Give the schema of a call's options, and which of them have to be given."""
+    known = _known(model)
+    properties: Json = {"milliseconds": {"type": "number", "minimum": 10, "maximum": 5000, "default": 250}}
+    required: list[str] = []
+    for option in call.options:
+        found = known[option.rstrip("!?")]
+        properties |= found
+        if option.endswith("!") or option in _has_to_be_given(model.artifact.signature.target):
+            required += list(found)
+    schema: Json = {"type": "object", "properties": properties, "additionalProperties": False}
+    return ({**schema, "required": required} if required else schema), required
+
+
+def _has_to_be_given(target: Target) -> tuple[str, ...]:
+    """Name the options that some models cannot do without."""
+    if not target.classes:
+        return ("threshold", "wanted")
+    return ("wanted",) if len(target.classes) > 2 else ()
+
+
+def _known(model: LoadedModel) -> dict[str, dict[str, Json]]:
+    """Describe each option, or each group of options, by the name that `DESCRIBED` has for it."""
     signature = model.artifact.signature
     target, names = signature.target, signature.names
     number: Json = {"type": "number"}
     share: Json = {"type": "number", "minimum": 0, "maximum": 1}
-    whole: Json = {"type": "integer"}
-    known: dict[str, dict[str, Json]] = {
+    cost: Json = {"type": "number", "minimum": 0, "maximum": LARGEST_COST}
+    two: Json = {"type": "array", "items": {"enum": names}, "minItems": 2, "maxItems": 2, "uniqueItems": True}
+    threshold = share if target.classes else number
+    return {
         "feature": {"feature": {"enum": names}},
-        "features": {
-            "features": {"type": "array", "items": {"enum": names}, "minItems": 2, "maxItems": 2, "uniqueItems": True}
-        },
-        "points": {"points": {**whole, "minimum": 2, "maximum": 200}},
-        "points2": {"points": {**whole, "minimum": 2, "maximum": 50}},
-        "count10": {"count": {**whole, "minimum": 1, "maximum": 10}},
-        "count20": {"count": {**whole, "minimum": 1, "maximum": 20}},
+        "features": {"features": two},
+        "points": {"points": _whole(2, 200)},
+        "points2": {"points": _whole(2, 50)},
+        "count10": {"count": _whole(1, 10)},
+        "count20": {"count": _whole(1, 20)},
         "percent": {"percent": {"type": "number", "minimum": 0, "maximum": 100}},
         "focus": _focus(model),
-        "threshold": {"threshold": number}
-        if not target.classes
-        else ({"threshold": share} if target.probabilities else {}),
-        "costs": {
-            "cost_false_positive": {"type": "number", "minimum": 0, "maximum": LARGEST_COST},
-            "cost_false_negative": {"type": "number", "minimum": 0, "maximum": LARGEST_COST},
-        },
+        "threshold": {"threshold": threshold} if target.probabilities or not target.classes else {},
+        "costs": {"cost_false_positive": cost, "cost_false_negative": cost},
         "wanted": {"class": {"enum": list(target.classes)}} if target.classes else {"at_most": number},
+        "limits": {
+            "locked": {"type": "array", "items": {"enum": names}, "uniqueItems": True},
+            "ranges": {
+                "type": "object",
+                "description": "The two ends of what is allowed, the lower one first, or the levels that are.",
+                "properties": {f.name: range_ for f in signature.features if (range_ := _range(f))},
+                "additionalProperties": False,
+            },
+            "directions": {
+                "type": "object",
+                "properties": {f.name: {"enum": ["up", "down"]} for f in signature.features if f.type in ORDERED},
+                "additionalProperties": False,
+            },
+        },
     }
-    properties: Json = {"milliseconds": {"type": "number", "minimum": 10, "maximum": 5000, "default": 250}}
-    required = []
-    for option in call.options:
-        found = known[option.rstrip("!?")]
-        properties |= found
-        if option.endswith("!") or (option in ("threshold", "wanted") and not target.classes):
-            required += list(found)
-        if option == "wanted" and target.classes:
-            required.append("class")
-    schema: Json = {"type": "object", "properties": properties, "additionalProperties": False}
-    return ({**schema, "required": required} if required else schema), required
+
+
+def _whole(low: int, high: int) -> Json:
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _range(feature: Feature) -> Json | None:
+    if feature.type in ("number", "integer"):
+        return {"type": "array", "items": {"type": feature.type}, "minItems": 2, "maxItems": 2}
+    if feature.type == "category":
+        return {"type": "array", "items": {"enum": list(feature.categories)}, "minItems": 1, "uniqueItems": True}
+    return None
 
 
 def _focus(model: LoadedModel) -> dict[str, Json]:

@@ -107,6 +107,9 @@ class CurveDrawing:
 
     def _draw_case(self, pen: Pen, frame: Frame) -> None:
         if self.case.place is None:
+            y = frame.y(self.case.score)
+            pen.line([frame.left, frame.width - frame.right], [y, y], pen.palette.ink, 0.8, linestyle=(0, (1, 2)))
+            pen.text(frame.left, TITLE + 1, f"this case (unknown): {self.case.shown}", weight="bold")
             return
         x, y = frame.x(self.case.place), frame.y(self.case.score)
         pen.line([x, x], [TITLE + LINE + 2, frame.floor + STRIP_GAP + STRIP], pen.palette.ink, 0.8)

@@ -452,6 +452,8 @@ def _some_value(schema: Json) -> object:
         return schema["enum"][0]
     if schema["type"] == "array":
         return schema["items"]["enum"][:2]
+    if schema["type"] == "object":
+        return {}
     return schema.get("default", schema.get("minimum", 0.5))
 
 

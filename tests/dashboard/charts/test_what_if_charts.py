@@ -82,8 +82,11 @@ def test_the_curve_has_the_case_and_the_chosen_value() -> None:
     assert other.count("<use") > plain.count("<use")
 
 
-def test_a_case_that_is_unknown_is_not_marked() -> None:
-    assert "this case" not in svg(drawn(replace(CURVE, case=Marked(None, 150.0, "150 €"))))
+def test_a_case_whose_value_is_unknown_has_its_number_and_no_place() -> None:
+    text = svg(drawn(replace(CURVE, case=Marked(None, 150.0, "150 €"))), "narrow")
+
+    assert "this case (unknown): 150 €" in text
+    assert text.count("<use") < svg(drawn(CURVE), "narrow").count("<use")
 
 
 def test_what_makes_no_difference_is_a_flat_line() -> None:

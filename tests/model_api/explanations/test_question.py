@@ -21,6 +21,11 @@ def refused(read: Callable[[], object]) -> str:
     return str(refusal.value)
 
 
+def as_whole(asked: Question) -> str:
+    """Give an option as it is read, where 5 and 5.0 differ."""
+    return repr(asked.whole("count", 3, 1, 10))
+
+
 def test_the_case_is_checked_first(question: Ask) -> None:
     with pytest.raises(InvalidInstances) as refusal:
         question("line", changed={"a": "many", "b": None, "z": 1})
@@ -162,6 +167,7 @@ def test_an_option_that_is_not_given_has_its_default(question: Ask) -> None:
     assert asked.number("percent", 5, 0, 100) == 5
     assert asked.number("threshold", None, -np.inf, np.inf) is None
     assert asked.whole("count", 3, 1, 10) == 3
+    assert as_whole(question("line", options={"count": 5.0})) == "5", "a form may send 5.0"
     assert asked.choice("method", ("exact", "sampled")) == "exact"
 
 
@@ -183,7 +189,8 @@ def test_a_number_without_limits_must_still_be_a_finite_one(question: Ask, value
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0, "0"), (11, "11"), (2.0, "2.0"), ("3", '"3"'), (True, "true"), (None, "None")]
+    ("value", "shown"),
+    [(0, "0"), (11, "11"), (2.5, "2.5"), (np.inf, "inf"), ("3", '"3"'), (True, "true"), (None, "None")],
 )
 def test_a_count_beyond_its_limits_is_refused(question: Ask, value: Any, shown: str) -> None:
     message = refused(lambda: question("line", options={"count": value}).whole("count", 3, 1, 10))
