@@ -17,7 +17,8 @@ def main() -> None:
     parts = [f"# Explanations, measured\n\n{datetime.now(UTC).date()}, by `bench/all_explanations.py`."]
     for part in PARTS:
         print(part, file=sys.stderr, flush=True)
-        run = subprocess.run([sys.executable, str(HERE / f"{part}.py")], stdout=subprocess.PIPE, text=True, check=True)
+        command = [sys.executable, "-m", f"bench.{part}"]
+        run = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
         parts.append(run.stdout.strip())
     (HERE / "explanations.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """Counts how often intervals and sets hold the truth on rows that were never used; prints tables in Markdown.
 
-Run it as `PYTHONPATH=. python bench/intervals.py`. Each of 20 splits puts 30 % of the rows away, fits on the others, and
+Run it as `python -m bench.intervals`. Each of 20 splits puts 30 % of the rows away, fits on the others, and
 calibrates on them as publishing does, by ten-fold cross-validation; then the rows put away are predicted for as the
 service does. The four embedded models, and two data sets that need no internet. It takes a few minutes.
 """

@@ -1,6 +1,6 @@
 """What the model service says about one case beside its prediction, as frozen records; see records.py."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ class Explanation(Record):
 
     approximation: Approximation | None
     milliseconds: float
+    lasting: ClassVar[bool] = True
+    """Whether the same question always has this answer, so that it can be kept."""
 
     def fits(self, _model: ModelVersion) -> bool:
         """Tell whether the answer can be about a model."""

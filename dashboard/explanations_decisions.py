@@ -1,6 +1,6 @@
 """What the model service says of thresholds and what their mistakes cost, as frozen records; see records.py."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,8 @@ class Decided(Record):
 class Decisions(Explanation):
     """Where to draw the line between two classes."""
 
+    lasting: ClassVar[bool] = False
+    """An operator may serve another threshold at any time."""
     of: Level = Field(alias="class")
     """The class whose probability is compared with the threshold."""
     positives: int = Field(ge=0)

@@ -135,6 +135,8 @@ class ModelClient:
         answer = self._ask(record, "POST", path, body, request_id)
         if not answer.fits(model):
             raise BadAnswer(f"{path}: the answer is not about this model")
+        if not record.lasting:
+            return answer
         with self._lock:
             self._explanations[key] = answer
             while len(self._explanations) > MOST_EXPLANATIONS:

@@ -32,6 +32,17 @@ document.addEventListener("input", ({ target }) => {
   if (unknown && target.value) unknown.checked = false;
 });
 
+// A number is not left beside a slider that has moved on without an answer; the next move brings one.
+document.addEventListener("htmx:error", (event) => {
+  const result = panelOf(event)?.querySelector(".try-result");
+  if (!result) return;
+  const text = document.createElement("p");
+  text.className = "error";
+  text.setAttribute("role", "alert");
+  text.textContent = "Could not reach the server. Choose the value again.";
+  result.replaceChildren(text);
+});
+
 // A slider says where it stands while it is moved.
 document.addEventListener("input", ({ target }) => {
   const shown = byId(`${target.id}-output`);

@@ -73,6 +73,7 @@ def waterfall(
                 [(bottom + BAR / 2) / height] * 2,
                 color=palette.hairline,
                 linewidth=0.8,
+                zorder=0,
             )
             figure.add_artist(track)
             # Not by colour alone: what adds is filled, what takes away is hollow, and each amount has its sign.

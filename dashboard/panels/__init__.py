@@ -64,6 +64,8 @@ class Panel:
     """Its charts by name, made of the case and of what `answer` gave; None where there is nothing to draw."""
     fits: Callable[[ModelVersion], bool] = lambda model: bool(model.reference_rows)
     """Whether a model has it."""
+    lasting: bool = True
+    """Whether the same address always shows the same, so that its charts can be kept."""
     at_once: bool = False
     """Whether it is loaded with the answer, rather than when it is scrolled to."""
 

@@ -1,6 +1,7 @@
 """`/models/<name>/panels/<panel>`: what a person wants to know beside the number, as a fragment or as a page."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -67,11 +68,10 @@ def panel_views(client: ModelClient, renderer: Renderer) -> Blueprint:
             raise UnknownModel(f"no chart {panel}/{chart}.{form}")
         case = _case(client, model)
         theme, size = look_of(ASK)
-        key = Key(model.provenance.digest, f"{panel}/{chart} {_query(case)}", known, theme, size)
-        return chart_response(
-            renderer, key, lambda: _build(found, chart, case),
-            lambda drawn: file_name(model, drawn, [panel], known), ASK,
-        )  # fmt: skip
+        build = cache(lambda: _build(found, chart, case))
+        what = f"{panel}/{chart} {_query(case)}" + ("" if found.lasting else repr(build().rows))
+        key = Key(model.provenance.digest, what, known, theme, size)
+        return chart_response(renderer, key, build, lambda drawn: file_name(model, drawn, [panel], known), ASK)
 
     return views
 

@@ -5,8 +5,9 @@ whether it is one, and why; and under `milliseconds` how long it took.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -26,7 +27,11 @@ from model_api.stages import stopwatch
 from model_api.values import echo, nearest
 
 SHORTEST_MS, LONGEST_MS = 10.0, 5000.0
-MOST_SECONDS = 1.0
+T = TypeVar("T")
+UNKNOWN_SHARE = 0.25
+"""Part of its budget that an explanation is expected to take before the first one was seen."""
+MOST_KNOWN = 1000
+MOST_SECONDS = 2.0
 """Work on explanations that may wait: its own line, so that no prediction waits behind it."""
 
 
@@ -38,9 +43,38 @@ class Asked(NamedTuple):
     options: dict[str, Any]
 
 
+class Line:
+    """Explanations that wait or are being made; on the event loop only."""
+
+    def __init__(self) -> None:
+        self._admission = Admission(MOST_SECONDS)
+        self._seconds: dict[tuple[str, str, str], float] = {}
+        """How long each call about each version takes, as was seen lately."""
+
+    async def run(
+        self, what: tuple[str, str, str], work: Callable[[], T], most: float, has_left: Callable[[], Awaitable[bool]]
+    ) -> T:
+        """Do work in a thread when it is its turn; `most`: seconds of its budget. Raises Overloaded or CallerLeft."""
+        expected = min(most, self._seconds.get(what, most * UNKNOWN_SHARE))
+        began = 0.0
+
+        def timed() -> T:
+            nonlocal began
+            began = time.perf_counter()
+            return work()
+
+        try:
+            return await self._admission.run(timed, expected, has_left)
+        finally:
+            if began:
+                self._seconds[what] = (expected + time.perf_counter() - began) / 2
+            while len(self._seconds) > MOST_KNOWN:
+                self._seconds.pop(next(iter(self._seconds)))
+
+
 def explanation_routes(registry: Registry, settings: Settings) -> APIRouter:
     """Make the routes of every call, for a model's champion and for one version."""
-    admission = Admission(MOST_SECONDS)
+    line = Line()
     router = APIRouter(include_in_schema=False)  # openapi.py documents them model by model
 
     @router.post("/models/{model}/explanations/{call}")
@@ -54,7 +88,7 @@ def explanation_routes(registry: Registry, settings: Settings) -> APIRouter:
         body = await read_body(request, settings.max_body_bytes)
         with stopwatch(request.state).stage("parse"):
             asked = _read(call, json_body.parse(body))
-        answer = await _answer(request, found, asked, admission, entry.served_threshold(found))
+        answer = await _answer(request, found, asked, line, entry.served_threshold(found))
         with stopwatch(request.state).stage("encode"):
             who = {"model": found.name, "version": found.version, "request_id": request.state.request_id}
             return Response(wire.encode({**answer, **who}), media_type="application/json")
@@ -63,7 +97,7 @@ def explanation_routes(registry: Registry, settings: Settings) -> APIRouter:
 
 
 async def _answer(
-    request: Request, model: LoadedModel, asked: Asked, admission: Admission, served_threshold: float | None
+    request: Request, model: LoadedModel, asked: Asked, line: Line, served_threshold: float | None
 ) -> dict[str, Any]:
     seconds = timeout_of(request)
     milliseconds = _milliseconds(asked.options, seconds)
@@ -77,7 +111,8 @@ async def _answer(
 
     try:
         async with asyncio.timeout(seconds):
-            return await admission.run(work, milliseconds / 1000, request.is_disconnected)
+            what = (model.name, model.version, asked.call)
+            return await line.run(what, work, milliseconds / 1000, request.is_disconnected)
     except TimeoutError as error:
         raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
 

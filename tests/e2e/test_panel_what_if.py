@@ -72,6 +72,18 @@ def test_the_last_move_wins_and_the_slider_is_never_replaced(model_page: ModelPa
     expect(slider).to_have_value("34")
 
 
+def test_no_number_is_left_beside_a_value_without_an_answer(model_page: ModelPage, watch: Watch) -> None:
+    watch.expect_no_answer()
+    page = open_at(model_page, "diabetes", "?bmi=30", "bmi")
+    page.route(re.compile(r"ask\.value=30\.1"), lambda route: route.abort())
+    page.locator("#what-if-value").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#what-if-result")).to_have_text("Could not reach the server. Choose the value again.")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#what-if-number-shown")).to_be_visible()
+    expect(page.locator("#what-if-chart")).to_be_visible()
+
+
 def test_the_ring_goes_where_the_slider_is_pressed(model_page: ModelPage) -> None:
     page = open_at(model_page, "diabetes", "?bmi=30", "bmi")
     ring = page.locator("#what-if-result .mark-wide circle")
@@ -108,6 +120,7 @@ def test_using_a_value_fills_the_form(model_page: ModelPage, api: Api) -> None:
     expect(model_page.field("bmi")).to_have_value("30.1")
     expect(page).to_have_url(re.compile("bmi=30.1"))
     model_page.expect_number(api.predict("diabetes", api.defaults("diabetes") | {"bmi": 30.1})["prediction"])
+    expect(page.locator("#answer")).to_be_focused()
 
 
 def test_two_features_have_a_map(model_page: ModelPage) -> None:
