@@ -32,14 +32,14 @@ document.addEventListener("input", ({ target }) => {
   if (unknown && target.value) unknown.checked = false;
 });
 
-// A number is not left beside a slider that has moved on without an answer; the next move brings one.
+// A panel that gets no answer says so; nor is a number left beside a slider that has moved on without one.
 document.addEventListener("htmx:error", (event) => {
-  const result = panelOf(event)?.querySelector(".try-result");
+  const result = panelOf(event)?.querySelector(".try-result, .waiting");
   if (!result) return;
-  const text = document.createElement("p");
+  const text = document.createElement("span");
   text.className = "error";
   text.setAttribute("role", "alert");
-  text.textContent = "Could not reach the server. Choose the value again.";
+  text.textContent = "Could not reach the server. Try again in a moment.";
   result.replaceChildren(text);
 });
 

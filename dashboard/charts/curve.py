@@ -51,6 +51,8 @@ class CurveDrawing:
     chosen: Marked | None = None
     """The value that a person chose."""
     percent: bool = False
+    labels: tuple[Tick, ...] = ()
+    """What is written beside the chart instead of numbers."""
 
     @cached_property
     def range(self) -> tuple[float, float]:
@@ -67,14 +69,14 @@ class CurveDrawing:
     @cached_property
     def ticks(self) -> list[Tick]:
         """The numbers that are written beside the chart."""
-        return (percent_ticks if self.percent else number_ticks)(*self.range, 5)
+        return list(self.labels) or (percent_ticks if self.percent else number_ticks)(*self.range, 5)
 
     def frame(self, size: str) -> Frame:
         """Give the places in one of the sizes."""
         width, height = SIZES[size]
         bottom = STRIP_GAP + STRIP + 2 * LINE + EDGE
         ends = (self.scale.low, self.scale.high)
-        return Frame(width, height, label_room(self.ticks), EDGE + 6, TITLE + LINE, bottom, ends, self.range)
+        return Frame(width, height, label_room(self.ticks), EDGE + 6, TITLE + LINE + 6, bottom, ends, self.range)
 
     def draw(self, figure: Figure, palette: Palette, frame: Frame) -> None:
         """Draw everything."""

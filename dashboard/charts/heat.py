@@ -21,6 +21,8 @@ TITLE, STRIP = 62, 12
 """Heights of the head with the colour strip, and of the strip."""
 ROOM, ROW = 230, 2 * LINE + 4
 """Height of the map at least, and of one row of levels."""
+WIDER = 1.12
+"""What a character of a label that fills its room may be wider than usual."""
 MOST_LABEL = 0.36
 """Part of the width that labels of levels may take."""
 
@@ -115,7 +117,7 @@ class HeatDrawing:
     def _draw_labels(self, pen: Pen, frame: Frame, labels: Sequence[Tick]) -> None:
         quiet = pen.palette.quiet
         pen.text(EDGE, TITLE - 2, fit("↑ " + clean(self.up.title), frame.width - 2 * EDGE))
-        most = max(2, int((frame.left - EDGE - 4) / CHARACTER))
+        most = max(2, int((frame.left - EDGE - 4) / (CHARACTER * WIDER)))
         for number, text in labels:
             lines = _lines(text, most, 2 if self.up.scale.levels else 1)
             top = frame.y(number) - len(lines) * LINE / 2

@@ -95,7 +95,9 @@ class LevelsDrawing:
     def _lines(bar: Bar, width: float) -> list[str]:
         """Break a label into at most two lines beside its number."""
         most = int((width - 2 * EDGE) / CHARACTER) - AMOUNT
-        text = bar.label if bar.cases is None else f"{bar.label} ({bar.cases:,} cases)"
+        text = bar.label
+        if bar.cases is not None:
+            text += f" ({bar.cases:,} {'case' if bar.cases == 1 else 'cases'})"
         lines = wrap(clean(text), most) or [""]
         return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
 

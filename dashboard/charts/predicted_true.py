@@ -1,6 +1,7 @@
 """Predicted against true values of the reference data, for a regression; of several outputs, for the first."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -21,15 +22,24 @@ def predicted_true(model: ModelVersion, reference: ReferencePredictions) -> Char
     pairs = zip(reference.target, reference.prediction, strict=True)
     known = [(number_of(t, output), number_of(p, output)) for t, p in pairs if t is not None]
     true, predicted = zip(*known, strict=True)
-    return predicted_true_of(output or target.name, target.unit, true, predicted, f"{len(known):,} reference cases")
+    what = f"{len(known):,} reference cases"
+    pairs_of = Pairs(output or target.name, target.unit, true, predicted)
+    return predicted_true_of(pairs_of, what, f" of {clean(output)}" if output else "")
 
 
-def predicted_true_of(
-    name: str, unit: str | None, trues: Sequence[float], predictions: Sequence[float], what: str
-) -> Chart:
-    """Make the chart of n true and n predicted numbers called `name`; `what` names the rows."""
-    true, predicted = np.array(trues, dtype=np.float64), np.array(predictions, dtype=np.float64)
-    unit = clean(unit) if unit else None
+class Pairs(NamedTuple):
+    """True and predicted numbers, n of each."""
+
+    name: str
+    unit: str | None
+    true: Sequence[float]
+    predicted: Sequence[float]
+
+
+def predicted_true_of(pairs: Pairs, what: str, of: str = "") -> Chart:
+    """Make the chart; `what` names the rows, and `of` the number where there are several."""
+    true, predicted = np.array(pairs.true, dtype=np.float64), np.array(pairs.predicted, dtype=np.float64)
+    unit = clean(pairs.unit) if pairs.unit else None
     error = float(np.abs(true - predicted).mean())
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
 
@@ -41,13 +51,11 @@ def predicted_true_of(
             "perfect", (high, high), (-10, 0), textcoords="offset points", ha="right", color=palette.quiet, size=9
         )
         axes.plot(true, predicted, "o", color=palette.accent, markersize=5, alpha=0.45, markeredgewidth=0)
-        axes.set_xlabel(clean(f"True {name}" + (f" in {unit}" if unit else "")), size=NORMAL)
+        axes.set_xlabel(clean(f"True {pairs.name}" + (f" in {unit}" if unit else "")), size=NORMAL)
         axes.set_ylabel("Predicted", size=NORMAL)
 
     finding = (
-        f"Predictions of {clean(name)} for the {what} "
-        f"miss the true value by "
-        f"{with_unit(significant(error, 3), unit)} on average."
+        f"Predictions{of} for the {what} miss the true value by {with_unit(significant(error, 3), unit)} on average."
     )
     rows = tuple((float(t), float(p)) for t, p in zip(true, predicted, strict=True))
     return Chart(NAME, finding, ("true", "predicted"), rows, SIZES, draw)

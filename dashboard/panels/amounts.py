@@ -6,11 +6,11 @@ from dashboard.records import Feature, ModelVersion, Prediction, Value, number_o
 
 
 def amount(said: Looked, number: float) -> str:
-    """Write the number: "152.1 points", or as a probability "23 %"; without probabilities whether it is that class."""
+    """Write the number: "152.1 points", as a probability "23 %", or without one whether the class is predicted."""
     if said.of is None:
         return with_unit(significant(number, 4), said.unit)
     if said.unit == "predicted":
-        return "yes" if number else "no"
+        return "predicted" if number else "not predicted"
     return percent(number)
 
 
@@ -28,10 +28,10 @@ def change(said: Looked, number: float) -> str:
 
 
 def name_of(model: ModelVersion, said: Looked) -> str:
-    """Name the number: "probability of defaulted", "predicted disease progression"."""
+    """Name the number: "probability of defaulted", "class defaulted", "predicted disease progression"."""
     if said.of is None:
         return f"predicted {said.output or model.signature.target.name}"
-    return f"{'predicted' if said.unit == 'predicted' else 'probability of'} {level(said.of)}"
+    return f"{'class' if said.unit == 'predicted' else 'probability of'} {level(said.of)}"
 
 
 def score_of(prediction: Prediction, said: Looked) -> float:

@@ -116,7 +116,8 @@ def _sentence(case: Case, curve: Curve, feature: Feature, title: str) -> str:
     low, high = (pick(curve.points, key=lambda point: point.score) for pick in (min, max))
     name, least, most = name_of(case.model, curve), amount(curve, low.score), amount(curve, high.score)
     if least == most:
-        said = f"{title} makes no difference here: with all else as it is, the {name} stays at {least}."
+        stays = "stays" if curve.unit == "predicted" else "stays at"
+        said = f"{title} makes no difference here: with all else as it is, the {name} {stays} {least}."
     elif curve.unit == "predicted":
         said = f"With all else as it is, {title} decides by itself whether {level(curve.of or '')} is predicted."
     else:

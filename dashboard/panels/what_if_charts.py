@@ -10,9 +10,9 @@ from dashboard.charts.curve import SIZES, CurveDrawing, Marked, curve_chart
 from dashboard.charts.heat import NAME as MAP_NAME
 from dashboard.charts.heat import HeatDrawing, Side, heat_chart
 from dashboard.charts.levels import Bar, LevelsDrawing, levels_chart
-from dashboard.charts.scales import Scale
+from dashboard.charts.scales import Scale, Tick
 from dashboard.explanations_what_if import Curve
-from dashboard.formatting import cell, clipped, feature_value
+from dashboard.formatting import cell, clipped, feature_value, level
 from dashboard.panels import Case
 from dashboard.panels.amounts import amount
 from dashboard.panels.what_if_said import Mark, WhatIf
@@ -37,9 +37,11 @@ def _drawing(said: WhatIf) -> CurveDrawing | LevelsDrawing:
         ]
         return LevelsDrawing(said.name, bars, own, chosen, percent)
     places = [(scale.place(feature, point.value) or 0.0, point.score) for point in curve.points]
-    return CurveDrawing(
-        _axis(said.title, feature), said.name, scale, places, _density(curve, feature, scale), own, chosen, percent
-    )
+    density, title = _density(curve, feature, scale), _axis(said.title, feature)
+    labels: tuple[Tick, ...] = ()
+    if curve.of is not None and curve.unit == "predicted":
+        labels = ((0.0, "other"), (1.0, clipped(level(curve.of), 14)))
+    return CurveDrawing(title, said.name, scale, places, density, own, chosen, percent, labels)
 
 
 def _density(curve: Curve, feature: Feature, scale: Scale) -> list[tuple[float, float, int]]:
@@ -103,10 +105,11 @@ def draw_map(_: Case, said: WhatIf) -> Chart:
         for b, line in zip(found.values[1], found.scores, strict=True)
         for a, score in zip(found.values[0], line, strict=True)
     )
-    finding = (
-        f"With {titles[0]} and {titles[1]} together, and all else as it is, the {said.name} "
-        f"lies between {ends[0]} and {ends[1]}; for this case it is {shown}."
-    )
+    place = f"lies between {ends[0]} and {ends[1]}" if ends[0] != ends[1] else f"is always {ends[0]}"
+    if found.unit == "predicted" and ends[0] != ends[1]:
+        place = "is predicted for some values and not for others"
+    together = f"With {titles[0]} and {titles[1]} together, and all else as it is"
+    finding = f"{together}, the {said.name} {place}; for this case it is {shown}."
     return heat_chart(drawing, finding, (*titles, said.name), rows)
 
 

@@ -11,7 +11,7 @@ from dashboard.card import card_html
 from dashboard.charts import Chart
 from dashboard.charts.confusion import confusion_of
 from dashboard.charts.histogram import histogram
-from dashboard.charts.predicted_true import predicted_true_of
+from dashboard.charts.predicted_true import Pairs, predicted_true_of
 from dashboard.charts.ranking import ranking
 from dashboard.charts.relation import Line, Words, relation
 from dashboard.charts.rendering import FORMATS, Key, Renderer
@@ -106,7 +106,7 @@ class Sheet:
 
     def _predicted_true(self) -> Chart:
         name, curve = next(iter(self._curves.predicted_true.items()))
-        return predicted_true_of(name, self.model.signature.target.unit, curve.true, curve.predicted, self._rows)
+        return predicted_true_of(Pairs(name, self.model.signature.target.unit, curve.true, curve.predicted), self._rows)
 
     def _residuals(self) -> Chart:
         name, residuals = next(iter(self._curves.residuals.items()))

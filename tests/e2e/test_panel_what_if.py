@@ -78,7 +78,7 @@ def test_no_number_is_left_beside_a_value_without_an_answer(model_page: ModelPag
     page.route(re.compile(r"ask\.value=30\.1"), lambda route: route.abort())
     page.locator("#what-if-value").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#what-if-result")).to_have_text("Could not reach the server. Choose the value again.")
+    expect(page.locator("#what-if-result")).to_have_text("Could not reach the server. Try again in a moment.")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#what-if-number-shown")).to_be_visible()
     expect(page.locator("#what-if-chart")).to_be_visible()
