@@ -9,7 +9,7 @@ ARGS ?=
 GENERATED := tests/model_api/test_properties.py tests/model_api/protocols/test_mutations.py
 
 ifdef UV
-MAKE_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+MAKE_VENV = uv venv --quiet --allow-existing --seed --python $(PYTHON) $(VENV)
 INSTALL = uv pip install --quiet --python $(BIN)/python -c constraints.txt
 else
 MAKE_VENV = $(PYTHON) -m venv $(VENV)

@@ -56,6 +56,8 @@ class Subject:
         self.reference = reference
         self._predictor = predictor
         self._arrays = False
+        self._known_of: Subject | None = None
+        """Who keeps what is known of the reference sample, which one more level does not change; None: this one."""
 
     @property
     def target(self) -> Target:
@@ -86,6 +88,8 @@ class Subject:
     @cached_property
     def background(self) -> Floats:
         """At most `BACKGROUND` rows of the reference sample."""
+        if self._known_of:
+            return self._known_of.background
         if len(self.reference) <= BACKGROUND:
             return self.reference
         chosen = np.random.default_rng(SEED).choice(len(self.reference), BACKGROUND, replace=False)
@@ -94,6 +98,8 @@ class Subject:
     @cached_property
     def spreads(self) -> Floats:
         """How far values of each feature lie apart: the standard deviation, 1 where it is 0 or there is no order."""
+        if self._known_of:
+            return self._known_of.spreads
         spreads = np.ones(self.count)
         for place, feature in enumerate(self.signature.features):
             known = self.reference[:, place][~np.isnan(self.reference[:, place])]
@@ -104,6 +110,8 @@ class Subject:
     @cached_property
     def reference_output(self) -> Output:
         """What the model says of the reference sample."""
+        if self._known_of:
+            return self._known_of.reference_output
         return self.ask(self.reference)
 
     def spread_of(self, focus: Focus) -> float:
@@ -117,9 +125,7 @@ class Subject:
             return self
         other = Subject(self.signature, self._predictor, coding, self.reference)
         other._arrays = self._arrays
-        if len(self.reference):  # what is known of the reference sample does not change with one more level
-            for name in ("background", "spreads", "reference_output"):
-                other.__dict__[name] = getattr(self, name)
+        other._known_of = self._known_of or self
         return other
 
     def try_arrays(self) -> None:

@@ -110,7 +110,9 @@ CASES: Cases = {
     "T23 the second of three requests is bad": no_http(
         raw(HOST, LENGTH) + raw(HOST, "Content-Length: x") + raw(HOST, LENGTH), before=(200,)
     ),
-    "T24 xchunked": no_http(raw(HOST, "Transfer-Encoding: xchunked", body=chunks(GOOD))),
+    "T24 xchunked": too_much(
+        raw(HOST, "Transfer-Encoding: xchunked", body=chunks(GOOD)), 501, "transfer coding"
+    ),
     "T24 chunked, x": no_http(raw(HOST, "Transfer-Encoding: chunked, x", body=chunks(GOOD))),
 }  # fmt: skip
 
