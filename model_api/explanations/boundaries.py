@@ -132,7 +132,7 @@ class Search:
 
     def _divide(self, brackets: Brackets, wide: Integers, steps: Floats) -> None:
         near, far = brackets.near[wide, None], brackets.far[wide, None]
-        between = rounded(near + (far - near) * np.arange(1, PARTS) / PARTS, steps)
+        between = rounded(near + (far - near) * (np.arange(1, PARTS) / PARTS), steps)
         codes = np.hstack([near, np.clip(between, np.minimum(near, far), np.maximum(near, far)), far])
         inner = codes[:, 1:-1]
         decided, _ = self.ask(np.repeat(brackets.places[wide], PARTS - 1), inner.ravel())

@@ -19,11 +19,6 @@ class Budget:
         return max(0.0, self._seconds - (time.perf_counter() - self._began))
 
     @property
-    def is_over(self) -> bool:
-        """Whether the time is up."""
-        return self.left == 0.0
-
-    @property
     def milliseconds(self) -> float:
         """Milliseconds since the work began."""
         return (time.perf_counter() - self._began) * 1000

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from model_api.runtimes import Floats
 from model_api.signature import Columns, Feature
@@ -110,6 +111,12 @@ class Coding:
         table[-1] = None
         found: list[Value] = table[np.where(np.isnan(column), -1, column).astype(np.intp)].tolist()
         return found
+
+
+def same(codes: Floats, others: Any) -> npt.NDArray[np.bool_]:
+    """Tell where codes are as others, of a shape that goes with theirs; what is missing is as what is missing."""
+    equal: npt.NDArray[np.bool_] = (codes == others) | (np.isnan(codes) & np.isnan(others))
+    return equal
 
 
 def _key(value: Value) -> tuple[bool, Value]:

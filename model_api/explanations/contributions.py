@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from model_api.explanations.coding import same
 from model_api.explanations.question import Question, described
 from model_api.explanations.subject import Focus
 from model_api.runtimes import Floats
@@ -147,14 +148,9 @@ def _additive(
     return Contributions(base, values, np.zeros(count), "additive", rows)
 
 
-def _differing(background: Floats, case: Floats) -> npt.NDArray[np.bool_]:
-    differs: npt.NDArray[np.bool_] = ~((background == case) | (np.isnan(background) & np.isnan(case)))
-    return differs
-
-
 def _coalitions(background: Floats, case: Floats) -> int | None:
     """Count all coalitions of features that differ, over all background rows; None where they are too many."""
-    differing = _differing(background, case).sum(axis=1)
+    differing = (~same(background, case)).sum(axis=1)
     return int((2**differing).sum()) if differing.max(initial=0) <= MOST_EXACT else None
 
 
@@ -164,7 +160,7 @@ def _exact(question: Question, focus: Focus, background: Floats, base: float) ->
     asked = _coalitions(background, case)
     if asked is None or subject.seconds(asked) > question.budget.left * SHARE:
         return None
-    differing = _differing(background, case)
+    differing = ~same(background, case)
     mixed = [_mixed(row, case, np.flatnonzero(differs)) for row, differs in zip(background, differing, strict=True)]
     scores = np.split(subject.scores(np.concatenate(mixed), focus), np.cumsum([len(rows) for rows in mixed])[:-1])
     values = np.zeros(subject.count)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from model_api.explanations.coding import same
 from model_api.explanations.distances import Distances
 from model_api.explanations.hindrances import hindrance
 from model_api.explanations.nearing import draw_near, put_back
@@ -156,9 +157,10 @@ def _said(question: Question, row: Floats, output: Output, effort: float, percen
     coding, target = question.subject.coding, question.subject.target
     instance: dict[str, Value] = {}
     changes = []
+    as_before = same(row, question.case)
     for place, feature in enumerate(question.features):
         before = question.row[feature.name]
-        after = before if _is_same(row[place], question.case[place]) else coding.value(place, row[place])
+        after = before if as_before[place] else coding.value(place, row[place])
         instance[feature.name] = after
         if after != before:
             changes.append({"feature": feature.name, "from": before, "to": after})
@@ -180,7 +182,3 @@ def _said(question: Question, row: Floats, output: Output, effort: float, percen
         "effort": effort,
         "distance_percentile": percentile,
     }
-
-
-def _is_same(code: float, other: float) -> bool:
-    return code == other or bool(np.isnan(code) and np.isnan(other))

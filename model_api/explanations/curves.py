@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from model_api.errors import InvalidRequest
+from model_api.explanations.coding import same
 from model_api.explanations.grids import (
     affordable,
     is_ordered,
     known_codes,
     level_counts,
+    levels_left_out,
     levels_of,
     replaced,
     scale_of,
@@ -49,7 +51,7 @@ def curve(question: Question) -> dict[str, Any]:
         **described(question, focus),
         **_about(question, place, codes),
         "points": _points(question, place, codes, {"score": scores}),
-        "case": {"value": question.row[name], "score": float(scores[_same(asked, own)][0])},
+        "case": {"value": question.row[name], "score": float(scores[same(asked, own)][0])},
         "missing": {"score": float(scores[-1])} if unknown else None,
         "approximation": _fewer_points(question, [place], points, wanted),
     }
@@ -138,10 +140,6 @@ def _with_missing(question: Question, place: int, codes: Floats) -> tuple[Floats
     return (np.append(codes, np.nan) if allowed else codes), allowed
 
 
-def _same(codes: Floats, code: float) -> Any:
-    return np.isnan(codes) if np.isnan(code) else codes == code
-
-
 def _some(rows: Floats, count: int) -> Floats:
     """Take so many rows, spread over all."""
     return rows[np.linspace(0, len(rows) - 1, count).astype(np.intp)] if len(rows) > count else rows
@@ -184,12 +182,8 @@ def _points(question: Question, place: int, codes: Floats, measured: dict[str, F
 
 def _fewer_points(question: Question, places: list[int], points: int, wanted: int) -> dict[str, Any] | None:
     for place in places:
-        if is_ordered(question, place):
-            continue
-        known, shown = len(question.subject.coding.levels[place]), len(levels_of(question, place))
-        if shown < known:
-            what = f"only {shown} of the {known} values of {question.features[place].name} that are known"
-            return {"why": f"{what} are shown, the commonest", "shown": shown}
+        if fewer := levels_left_out(question, place):
+            return fewer
     if points < wanted and any(is_ordered(question, place) for place in places):
         return {"why": f"{points} points instead of {wanted}, because the model takes long", "points": points}
     return None

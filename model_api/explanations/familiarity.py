@@ -33,7 +33,7 @@ SHARES = (0.95, 0.99)
 """Of ordinary cases the share that is inside, and the share that is not outside."""
 FEW = 100
 """Reference rows below which the second share cannot be told from them."""
-OUTSIDE = "a case is outside the training data model=%s version=%s status=%s"
+OUTSIDE = "a case is outside the training data model=%s version=%s"
 logger = logging.getLogger("model_api.explanations")
 
 
@@ -104,7 +104,7 @@ def trust(question: Question) -> dict[str, Any]:
     sample, found = sample_of(question.subject), familiarity_of(question.subject, question.case)
     if found.status == "outside":
         manifest = question.model.artifact.manifest
-        logger.info(OUTSIDE, manifest.name, manifest.version, found.status)
+        logger.info(OUTSIDE, manifest.name, manifest.version)
     messages = [about_value(question, place, status) for place, status in enumerate(found.values)]
     return {
         "status": found.status,

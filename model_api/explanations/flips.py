@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from model_api.explanations.boundaries import Search, Tried, brackets_of, is_all
-from model_api.explanations.grids import known_codes
-from model_api.explanations.question import Question, decision_of, described
+from model_api.explanations.grids import known_codes, levels_left_out
+from model_api.explanations.question import LARGEST, Question, decision_of, described
 
 LEVEL = 1.0
 """Effort of another level: as much as a spread of a number, whichever it is."""
@@ -56,10 +56,10 @@ def _along(search: Search, place: int, found: dict[tuple[int, str], tuple[float,
             "decision": search.decision.name(question, decided),
         }
         answer[direction] = there
-        effort = abs(code - question.case[place]) / question.subject.spreads[place]
+        effort = min(abs(code - float(question.case[place])) / float(question.subject.spreads[place]), LARGEST)
         if effort < best:
             best = effort
-            answer |= {"flips_at": there["value"], "decision": there["decision"], "effort": float(effort)}
+            answer |= {"flips_at": there["value"], "decision": there["decision"], "effort": effort}
     return answer
 
 
@@ -99,11 +99,12 @@ def _approximation(search: Search, tried: list[Tried]) -> dict[str, Any] | None:
     coarse = [
         len(tried[place].codes) for place, scale in search.scales.items() if not is_all(scale, len(tried[place].codes))
     ]
+    cut = [found["why"] for place in range(len(tried)) if (found := levels_left_out(search.question, place))]
     if not coarse:
-        return None
+        return {"why": "; ".join(cut)} if cut else None
     why = (
         f"ranges were searched at {min(coarse)} to {max(coarse)} values: a change that holds only between two is missed"
     )
     if search.ended_early:
         why += "; and the model takes so long that the boundaries are farther off than they need to be"
-    return {"why": why, "values": min(coarse)}
+    return {"why": "; ".join([why, *cut]), "values": min(coarse)}

@@ -3,6 +3,7 @@
 Everything is in codes (coding.py), and on the step of the feature, so that a value reads as a person would write it.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -43,12 +44,13 @@ class Scale:
 
     def including(self, code: float) -> "Scale":
         """Give the range widened to a value; NaN changes nothing."""
+        code = float(code)  # NumPy warns where a plain number becomes infinite
         return replace(self, low=min(self.low, code), high=max(self.high, code)) if code == code else self  # noqa: PLR0124
 
     @property
     def span(self) -> float:
-        """How far the ends are apart."""
-        return self.high - self.low
+        """How far the ends are apart; finite."""
+        return min(self.high - self.low, sys.float_info.max)
 
     @cached_property
     def units(self) -> Floats:
@@ -57,8 +59,10 @@ class Scale:
             return np.array([self.step])
         if self.type == "datetime":
             return np.array(CLOCK)
-        more = int(np.log10(self.span / self.step) + 1e-9) if self.span > self.step else 0
-        return np.array([float(f"{self.step * 10.0**power:.12g}") for power in range(more + 1)])
+        # not of their quotient, nor by a power of ten: either may be too large for a float
+        more = int(np.log10(self.span) - np.log10(self.step) + 1e-9) if self.span > self.step else 0
+        digits, _, exponent = f"{self.step:.11e}".partition("e")
+        return np.array([float(f"{digits}e{int(exponent) + power}") for power in range(more + 1)])
 
     def unit(self, parts: int = READABLE) -> float:
         """Give the coarsest unit of which the range holds at least so many, else the finest."""
@@ -67,7 +71,8 @@ class Scale:
 
     def line(self, points: int, unit: float) -> Floats:
         """Give at most so many codes from end to end, evenly but on a unit, ascending; the ends are as they are."""
-        inner = rounded(np.linspace(self.low, self.high, points)[1:-1], unit)
+        between = np.linspace(self.low / 2, self.high / 2, points)[1:-1] * 2  # the whole range may be no float
+        inner = rounded(between, unit)
         inside = inner[(inner > self.low) & (inner < self.high)]
         return np.unique(np.concatenate([[self.low], inside, [self.high]]))
 
@@ -93,7 +98,7 @@ def _step(feature: Feature, span: float) -> float:
     told = feature.step if feature.step and feature.step > 0 else None
     if feature.type == "integer":
         return float(max(1, round(told or 1)))
-    return told or 10.0 ** (np.floor(np.log10(span or 1.0)) - DIGITS)
+    return told or max(10.0 ** float(np.floor(np.log10(span or 1.0)) - DIGITS), sys.float_info.min)
 
 
 def known_codes(question: Question, place: int) -> Floats:
@@ -121,6 +126,17 @@ def levels_of(question: Question, place: int) -> Floats:
     return levels if np.isnan(own) or own in levels else np.append(levels, own)
 
 
+def levels_left_out(question: Question, place: int) -> dict[str, Any] | None:
+    """Say in the wire form that not all levels of a feature are asked about; None where they are."""
+    if is_ordered(question, place):
+        return None
+    known, shown = len(question.subject.coding.levels[place]), len(levels_of(question, place))
+    if shown >= known:
+        return None
+    what = f"only {shown} of the {known} values of {question.features[place].name} that are known"
+    return {"why": f"{what} are shown, the commonest", "shown": shown}
+
+
 def level_counts(question: Question, place: int) -> Integers:
     """Count how often each level of a feature that has no order occurs in the reference sample."""
     assert not is_ordered(question, place)  # codes of moments are no places in a list: there would be 10^9 counts
@@ -133,17 +149,20 @@ def rounded(codes: Any, steps: Any, to: Callable[[Any], Any] = np.rint) -> Float
 
     Decimals that are only noise are cut off, so that 3 × 0.1 is 0.3.
     """
-    parts = np.asarray(codes / steps)
-    whole = np.rint(parts)
-    on = np.abs(parts - whole) <= 1e-9 * np.maximum(1.0, np.abs(parts))
-    return without_noise(np.where(on, whole, to(parts)) * steps, steps)
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = np.asarray(codes / steps)
+        whole = np.rint(parts)
+        on = np.abs(parts - whole) <= 1e-9 * np.maximum(1.0, np.abs(parts))
+        put = np.where(on, whole, to(parts)) * steps
+    return without_noise(np.where(np.isfinite(put), put, codes), steps)
 
 
 def without_noise(codes: Any, steps: Any) -> Floats:
-    """Cut off decimals far below the step, which arithmetic left there."""
-    scale = 10.0 ** np.maximum(0.0, 4.0 - np.floor(np.log10(steps)))
-    cut: Floats = np.rint(codes * scale) / scale
-    return cut
+    """Cut off decimals far below the step, which arithmetic left there; numbers too large to have any are left alone."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = 10.0 ** np.maximum(0.0, 4.0 - np.floor(np.log10(steps)))
+        cut = np.rint(codes * scale) / scale
+    return np.where(np.isfinite(cut), cut, codes)
 
 
 def replaced(case: Floats, places: Any, codes: Floats) -> Floats:

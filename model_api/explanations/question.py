@@ -69,7 +69,7 @@ class Question:
                 raise InvalidRequest("the option class is for models that predict classes; this one predicts a number")
             names = target.outputs
             name = self.options.get("output", names[0] if names else None)
-            if name is not None and name not in names:
+            if name not in (names or (None,)):
                 known = ", ".join(map(quote, names)) or "only one"
                 raise InvalidRequest(f"there is no output {echo(name)}; there is {known}")
             return Focus("number", names.index(name) if names else 0)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from model_api.explanations.coding import NAMED
+from model_api.explanations.coding import NAMED, same
 from model_api.explanations.subject import Subject
 from model_api.explanations.wishes import Limits, Truths
 from model_api.runtimes import Floats
@@ -139,12 +139,6 @@ class Reach:
             found = np.quantile(column, GRID)
             found = np.clip(self.written(found, np.full(len(found), place)), self.low[place], self.high[place])
         return np.unique(found[found != self.base[place]])
-
-
-def same(rows: Floats, row: Floats) -> Truths:
-    """Tell what in n rows is as in one, unknown values as well."""
-    equal: Truths = (rows == row) | (np.isnan(rows) & np.isnan(row))
-    return equal
 
 
 def unit_of(feature: Feature, spread: float) -> float:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_api import conformal
 from model_api.errors import InvalidRequest
 from model_api.explanations.grids import affordable, is_ordered, known_codes, scale_of, without_noise
 from model_api.explanations.question import Decision, Question, decision_of, described
 from model_api.explanations.subject import Focus, Integers
+from model_api.inference import margins_of
 from model_api.runtimes import Floats, Output
 
 PERCENT = 5.0
@@ -120,8 +120,9 @@ def _same(question: Question) -> Same:
     focus = question.focus()
     if focus.kind != "number" or question.options.get("threshold") is not None:
         return Same(focus, decision_of(question), None)
-    calibration = question.model.artifact.calibration
-    within = conformal.margin(calibration[focus.place], COVERAGE) if focus.place < len(calibration) else None
+    margins = margins_of(question.model.artifact, COVERAGE)
+    score = float(focus.of(question.output)[0])
+    within = margins[focus.place].at(score) if focus.place < len(margins) else None
     if within is None:
         raise InvalidRequest(
             "the option threshold must be given: this version has no intervals that could stand for it"

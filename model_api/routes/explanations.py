@@ -43,7 +43,7 @@ class Asked(NamedTuple):
     options: dict[str, Any]
 
 
-class Line:
+class ExplanationLine:
     """Explanations that wait or are being made; on the event loop only."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Line:
         self, what: tuple[str, str, str], work: Callable[[], T], most: float, has_left: Callable[[], Awaitable[bool]]
     ) -> T:
         """Do work in a thread when it is its turn; `most`: seconds of its budget. Raises Overloaded or CallerLeft."""
-        expected = min(most, self._seconds.get(what, most * UNKNOWN_SHARE))
+        expected = self._seconds.get(what, most * UNKNOWN_SHARE)  # what was seen may be more than the budget
         began = 0.0
 
         def timed() -> T:
@@ -74,7 +74,7 @@ class Line:
 
 def explanation_routes(registry: Registry, settings: Settings) -> APIRouter:
     """Make the routes of every call, for a model's champion and for one version."""
-    line = Line()
+    line = ExplanationLine()
     router = APIRouter(include_in_schema=False)  # openapi.py documents them model by model
 
     @router.post("/models/{model}/explanations/{call}")
@@ -97,7 +97,7 @@ def explanation_routes(registry: Registry, settings: Settings) -> APIRouter:
 
 
 async def _answer(
-    request: Request, model: LoadedModel, asked: Asked, line: Line, served_threshold: float | None
+    request: Request, model: LoadedModel, asked: Asked, line: ExplanationLine, served_threshold: float | None
 ) -> dict[str, Any]:
     seconds = timeout_of(request)
     milliseconds = _milliseconds(asked.options, seconds)

@@ -26,7 +26,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.mark.parametrize("path", ["/models/diabetes?bmi=30", "/models/breast-cancer?example=2", "/predict"])
 def test_a_chart_is_drawn_in_the_look_of_the_page(page: Page, path: str) -> None:
     page.goto(path)
-    image = page.locator("figure img")
+    image = page.locator("#chart, #quality-chart")
     for width, theme in itertools.product((1280, 390), THEMES):
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=theme)
@@ -79,7 +79,7 @@ def test_a_new_prediction_draws_a_new_chart(model_page: ModelPage) -> None:
 
 def test_a_chart_says_its_finding_to_who_cannot_see_it(model_page: ModelPage) -> None:
     model_page.open("diabetes", "?bmi=30")
-    finding = model_page.page.locator("figcaption").inner_text()
+    finding = model_page.page.locator("#standing figcaption, .chart:has(#quality-chart) figcaption").inner_text()
     assert re.search(r"than for .*% of the 442 reference cases", finding)
     expect(model_page.chart).to_have_attribute("alt", finding)
 
@@ -95,7 +95,7 @@ def test_a_chart_has_its_place_before_it_is_there(model_page: ModelPage) -> None
 
 def test_the_numbers_of_a_chart_are_on_the_page(model_page: ModelPage) -> None:
     page = model_page.open("diabetes", "?bmi=30").page
-    page.get_by_text("The numbers in this chart").click()
+    page.locator("#standing-numbers summary, #predicted-true-numbers summary, #confusion-numbers summary").click()
     cells = page.locator("#standing-numbers tbody td:last-child")
     expect(cells.first).to_be_visible()
     assert sum(map(int, cells.all_inner_texts())) == 442
@@ -119,9 +119,9 @@ def test_a_browser_that_has_the_chart_does_not_get_it_again(page: Page) -> None:
 )
 def test_each_download_opens_as_its_format(page: Page, path: str, name: str) -> None:
     page.goto(path)
-    finding = page.locator("figcaption").inner_text()
+    finding = page.locator("#standing figcaption, .chart:has(#quality-chart) figcaption").inner_text()
     for form, opens in OPEN.items():
-        file_name, data = download(page, page.get_by_role("link", name=f"{form} of the chart"))
+        file_name, data = download(page, page.get_by_role("link", name=f"{form} of the chart", exact=True))
         assert re.fullmatch(rf"{name}\.{form.lower()}", file_name)
         opens(data, page, finding)
 
@@ -148,7 +148,7 @@ def open_png(data: bytes, page: Page, finding: str) -> None:
     """Twice as fine as on the page."""
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", data[16:24])
-    image = page.locator("figure img")
+    image = page.locator("#chart, #quality-chart")
     assert (str(width // 2), str(height // 2)) == (image.get_attribute("width"), image.get_attribute("height"))
     assert data[-8:-4] == b"IEND"
 
@@ -174,7 +174,9 @@ def open_csv(data: bytes, page: Page, finding: str) -> None:
     """A header and rows of the same length, as many as in the table on the page."""
     header, *rows = csv.reader(io.StringIO(data.decode()))
     assert all(len(row) == len(header) for row in rows)
-    expect(page.locator(".numbers tbody tr")).to_have_count(len(rows))
+    expect(page.locator("#answer .numbers tbody tr, .chart:has(#quality-chart) .numbers tbody tr")).to_have_count(
+        len(rows)
+    )
 
 
 OPEN = {"PNG": open_png, "SVG": open_svg, "PDF": open_pdf, "CSV": open_csv}

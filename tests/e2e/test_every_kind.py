@@ -277,7 +277,7 @@ def test_a_class_without_probabilities_is_said_to_be_one(form: ModelPage, kinds_
     assert "probabilities" not in answer
     page = form.open("returns", "?example=5").page
     expect(form.number).to_have_text("yes" if answer["prediction"] else "no")
-    expect(page.locator(".sentence")).to_contain_text("a class and no probabilities")
+    expect(page.locator("#answer .sentence")).to_contain_text("a class and no probabilities")
     expect(page.locator("figure")).to_have_count(0)
 
 

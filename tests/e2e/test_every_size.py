@@ -82,7 +82,7 @@ def test_nothing_moves_for_who_does_not_want_it(open_page: OpenPage, motion: str
 @pytest.mark.parametrize("path", ["/models/diabetes?bmi=30", "/models/breast-cancer?example=2", "/predict"])
 def test_a_page_can_be_printed(page: Page, path: str) -> None:
     page.goto(path)
-    expect_drawn(page.locator("figure img"))
+    expect_drawn(page.locator("#chart, #quality-chart"))
     page.emulate_media(media="print", color_scheme="dark")
     for hidden in (".downloads", ".site-header nav"):
         expect(page.locator(hidden).first).to_be_hidden()

@@ -40,7 +40,7 @@ def test_a_folded_group_stays_folded_after_a_prediction(model_page: ModelPage) -
 def test_the_numbers_of_a_chart_stay_open(model_page: ModelPage) -> None:
     page = model_page.open("diabetes").page
     model_page.predict()
-    page.get_by_text("The numbers in this chart").click()
+    page.locator("#standing-numbers summary").click()
     model_page.field("bmi").fill("40")
     model_page.predict()
     expect(page.locator("#standing-numbers")).to_have_attribute("open", "")

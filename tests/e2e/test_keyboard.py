@@ -48,6 +48,7 @@ SIZES = {"wide": {"width": 1280, "height": 720}, "phone": {"width": 390, "height
 def test_tab_reaches_everything_and_shows_where_it_is(open_page: OpenPage, path: str, size: str) -> None:
     page = open_page(viewport=SIZES[size])
     page.goto(path)
+    load_panels(page)
     names = page.evaluate(REACHABLE)
     visited = []
     for _ in names:
@@ -57,6 +58,14 @@ def test_tab_reaches_everything_and_shows_where_it_is(open_page: OpenPage, path:
         assert where["uncovered"], f"covered: {where}"
         visited.append(where["stop"])
     assert visited == list(range(len(names)))
+
+
+def load_panels(page: Page) -> None:
+    """Scroll to every panel until it is loaded, and back to the top."""
+    for panel in page.evaluate("[...document.querySelectorAll('.explain')].map(panel => panel.id)"):
+        page.evaluate("id => document.getElementById(id).scrollIntoView()", panel)
+        expect(page.locator(f"#{panel}")).not_to_have_attribute("aria-busy", "true")
+    page.evaluate("scrollTo(0, 0)")
 
 
 def test_enter_predicts_and_the_focus_stays(model_page: ModelPage, api: Api) -> None:

@@ -50,7 +50,7 @@ def test_a_number_is_shown_with_its_unit_and_its_range(model_page: ModelPage, ap
     expect(model_page.number).to_have_text(f"{answer['prediction']:.2f}")
     expect(model_page.page.locator(".hero")).to_contain_text("points")
     interval = answer["interval"]
-    expect(model_page.page.locator(".sentence")).to_contain_text(
+    expect(model_page.page.locator("#answer .sentence")).to_contain_text(
         f"between {interval['low']:.3g} and {interval['high']:.3g}"
     )
 
@@ -98,7 +98,7 @@ def test_pressing_twice_in_a_row_gives_one_answer(model_page: ModelPage, watch: 
 
 
 def test_the_answer_is_announced(model_page: ModelPage) -> None:
-    live = model_page.open("diabetes").page.get_by_role("status")
+    live = model_page.open("diabetes").page.locator("#live")
     expect(live).to_be_empty()
     model_page.predict()
     expect(live).to_contain_text("Predicted disease progression after one year:")
