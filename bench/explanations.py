@@ -33,7 +33,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from model_api.examples import NAMES, breast_cancer, loans, publish_examples, wine  # noqa: E402 -- after the path
 from model_api.explanations.calls import CALLS  # noqa: E402 -- likewise
-from model_api.explanations.contributions import contributions  # noqa: E402 -- likewise
+from model_api.explanations.contributions import contributions, contributions_of  # noqa: E402 -- likewise
 from model_api.explanations.question import Question, question_of  # noqa: E402 -- likewise
 from model_api.loading import LoadedModel, load_version  # noqa: E402 -- likewise
 from model_api.publishing import publish  # noqa: E402 -- likewise
@@ -74,8 +74,8 @@ class Beside:
 
     differences: list[float]
     """Largest of each case, in spreads of the prediction."""
-    sums: list[float]
-    """How far each case's sum is from the prediction minus the base value, in the prediction's unit."""
+    remainders: list[float]
+    """What rounding left of each case's sum before it was given to the largest contribution, in spreads."""
     ours_ms: list[float]
     theirs_ms: list[float]
     methods: set[str]
@@ -84,7 +84,7 @@ class Beside:
 def beside(models: Path) -> list[str]:
     """Explain the same rows twice and write the table."""
     lines = [
-        "| model | ours | shap's | largest difference ÷ spread | largest error of a sum | ours p50 ms | shap p50 ms |",
+        "| model | ours | shap's | difference ÷ spread | remainder ÷ spread | ours p50 ms | shap p50 ms |",
         "|---|---|---|--:|--:|--:|--:|",
     ]
     for number, (name, (case, kind)) in enumerate(compared().items()):
@@ -95,7 +95,7 @@ def beside(models: Path) -> list[str]:
             ", ".join(sorted(found.methods)),
             kind,
             f"{max(found.differences):.1e}",
-            f"{max(found.sums):.0e}",
+            f"{max(found.remainders):.0e}",
             f"{statistics.median(found.ours_ms):.1f}",
             f"{statistics.median(found.theirs_ms):.1f}",
         ]
@@ -117,7 +117,9 @@ def explain_twice(model: LoadedModel, case: Case, kind: str) -> Beside:
         expected, theirs_ms = by_shap(question, case, kind)
         difference = np.abs(np.array([values[name] for name in question.row]) - expected).max()
         found.differences.append(float(difference) / question.subject.spread_of(question.focus()))
-        found.sums.append(abs(answer["base"] + sum(values.values()) - answer["prediction"]))
+        again = question_of(model, reference.row(row), {}, BUDGET_MS)
+        remainder = contributions_of(again, again.focus(), answer["prediction"]).remainder
+        found.remainders.append(abs(remainder) / again.subject.spread_of(again.focus()))
         found.methods.add(answer["method"])
         if row:  # the first one warms both up
             found.ours_ms.append(ours_ms)

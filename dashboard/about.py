@@ -57,10 +57,16 @@ class Calibration(Pairs):
         """Give what was said and how often it was so."""
         return self.said, self.true
 
+    @model_validator(mode="after")
+    def _counts_every_group(self) -> Self:
+        if len(self.rows) != len(self.said):
+            raise ValueError("a calibration curve whose rows do not go with its points")
+        return self
+
     @property
     def error(self) -> float:
-        """How far what was said is off on average, by rows (expected calibration error)."""
-        parts = zip(self.said, self.true, self.rows, strict=False)
+        """How far what was said is off on average, by rows (expected calibration error); 0 where there are none."""
+        parts = zip(self.said, self.true, self.rows, strict=True)
         return sum(abs(said - true) * rows for said, true, rows in parts) / max(1, sum(self.rows))
 
 

@@ -1,6 +1,7 @@
 """The only module that speaks to the model service."""
 
 import json
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -32,9 +33,13 @@ R = TypeVar("R", bound=Record)
 E = TypeVar("E", bound=Explanation)
 CATALOGUE_SECONDS = 2.0
 """How long a catalogue is believed: a new champion shows after this time at the latest."""
+ABOUT_SECONDS = 60.0
+"""How long a datasheet is believed: it says how fast the version answers, which changes."""
 CONNECT_SECONDS = 1.0
 POOL = 32
 MOST_EXPLANATIONS = 256
+MOMENT_SECONDS = 20.0
+"""How long an answer is kept that might be another one if it was asked for again: its page and charts agree."""
 """Answers about single cases that are kept."""
 
 
@@ -65,8 +70,9 @@ class ModelClient:
         self._catalogue: Catalogue | None = None
         self._catalogue_time = 0.0
         self._versions: dict[tuple[str, str], ModelVersion] = {}
-        self._explanations: OrderedDict[str, Explanation] = OrderedDict()
-        self._abouts: dict[ModelVersion, About] = {}
+        self._explanations: OrderedDict[str, tuple[float, Explanation]] = OrderedDict()
+        """Until when each answer is kept, and the answer."""
+        self._abouts: dict[ModelVersion, tuple[float, About]] = {}
         self._references: dict[tuple[str, str], Future[ReferencePredictions]] = {}
 
     def catalogue(self) -> Catalogue:
@@ -94,14 +100,15 @@ class ModelClient:
         return self._versions.setdefault((found.name, found.version), found)
 
     def about(self, model: ModelVersion) -> About:
-        """Give everything that is known of a version; it is asked for once. Raises ModelServiceError."""
-        known = self._abouts.get(model)
-        if known is None:
-            path = _path(model.name, model.version)
-            known = self._get(About, path)
-            if not known.fits(model):
-                raise BadAnswer(f"{path}: it is about another version")
-            self._abouts[model] = known
+        """Give everything that is known of a version; it is believed for a minute. Raises ModelServiceError."""
+        kept = self._abouts.get(model)
+        if kept is not None and time.monotonic() - kept[0] <= ABOUT_SECONDS:
+            return kept[1]
+        path = _path(model.name, model.version)
+        known = self._get(About, path)
+        if not known.fits(model):
+            raise BadAnswer(f"{path}: it is about another version")
+        self._abouts[model] = time.monotonic(), known
         return known
 
     def last_known(self, name: str) -> ModelVersion | None:
@@ -124,21 +131,24 @@ class ModelClient:
         return answer
 
     def explain(self, record: type[E], model: ModelVersion, asked: Asked, request_id: str) -> E:
-        """Ask about one instance; the last answers are kept. Raises DashboardError."""
+        """Ask about one instance; the last exact answers are kept. Raises DashboardError."""
         path = f"{_path(model.name, model.version)}/explanations/{asked.call}"
         body = {"data": dict(asked.instance), "options": dict(asked.options)}
         key = f"{model.provenance.digest} {asked.call} {json.dumps(body, sort_keys=True)}"
         with self._lock:
-            known = self._explanations.get(key)
-        if isinstance(known, record):  # a chart asks what its panel asked a moment before
+            until, known = self._explanations.get(key, (0.0, None))
+            if known is not None:
+                self._explanations.move_to_end(key)
+        if isinstance(known, record) and time.monotonic() < until:  # a chart asks what its panel asked a moment before
             return known
         answer = self._ask(record, "POST", path, body, request_id)
         if not answer.fits(model):
             raise BadAnswer(f"{path}: the answer is not about this model")
-        if not record.lasting:
-            return answer
+        # A busy machine says less in its time than an idle one: asked again later, it may say more.
+        lasting = record.lasting and answer.approximation is None
+        until = math.inf if lasting else time.monotonic() + MOMENT_SECONDS
         with self._lock:
-            self._explanations[key] = answer
+            self._explanations[key] = until, answer
             while len(self._explanations) > MOST_EXPLANATIONS:
                 self._explanations.popitem(last=False)
         return answer

@@ -176,11 +176,18 @@ def _is_number(value: Level) -> bool:
 
 
 class Quality(Record):
-    """How good a model is on rows it had not seen."""
+    """How good a model is, as far as `is_honest` on rows it had not seen."""
 
     method: str
+    honest: bool | None = None
+    """Whether they were rows it had not seen; None of a service that does not say."""
     headline: str
     metrics: dict[str, float]
+
+    @property
+    def is_honest(self) -> bool:
+        """Whether it was measured on rows that the model had not seen, rather than on those it was fitted on."""
+        return self.honest if self.honest is not None else "fitted on" not in self.method
 
     @model_validator(mode="after")
     def _has_headline(self) -> Self:

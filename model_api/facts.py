@@ -102,6 +102,7 @@ WHOLE_FEATURE: Mapping[str, Fact] = {
 WHOLE_TARGET: Mapping[str, Fact] = {**TARGET, "outputs": TEXTS, "probabilities": FLAG}
 QUALITY: Mapping[str, Fact] = {
     "method": TEXT,
+    "honest": FLAG,
     "rows": NUMBER,
     "headline": TEXT,
     "metrics": Fact(
@@ -109,6 +110,8 @@ QUALITY: Mapping[str, Fact] = {
     ),
 }
 """What is read of a version's quality; there is more, for people."""
+FLATTERED = "fitted on"
+"""Stands in the method of an assessment on rows that the model had seen; older versions tell of it only there."""
 THRESHOLDS: Mapping[str, Fact] = {
     "positives": NUMBER,
     "negatives": NUMBER,
@@ -165,7 +168,7 @@ def read_quality(document: Any) -> dict[str, Any] | None:
     """Read how good a version is; None when it was never measured. Raises ValueError when that cannot be told."""
     if document is None:
         return None
-    whole = dict(document)
+    whole = _with_honesty(document)
     read = {key: value for key, value in whole.items() if key in QUALITY}
     require_facts("the quality", read, QUALITY)
     if missing := sorted(set(QUALITY) - set(read)):
@@ -179,6 +182,12 @@ def read_quality(document: Any) -> dict[str, Any] | None:
     for level, curve in counted.items():
         _require_thresholds(f"the thresholds of {str(level)[:64]}", curve)
     return whole
+
+
+def _with_honesty(document: Any) -> dict[str, Any]:
+    """Add whether the model had not seen the rows, where an older version tells of it only in the method."""
+    whole = dict(document)
+    return {"honest": FLATTERED not in str(whole.get("method")), **whole}
 
 
 def _require_thresholds(what: str, curve: Mapping[str, Any]) -> None:

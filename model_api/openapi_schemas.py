@@ -74,10 +74,10 @@ def _feature(feature: Feature) -> Json:
     if feature.minimum is not None:
         guessed = "guessed to be " if "minimum" in feature.guessed else ""
         about += f" Training values: {guessed}{format_range(feature)}."
-    return {"title": feature.title, "description": (about + unit).strip(), **_accepted(feature)}
+    return {"title": feature.title, "description": (about + unit).strip(), **accepted(feature)}
 
 
-def _accepted(feature: Feature) -> Json:
+def accepted(feature: Feature) -> Json:
     """Describe the values that a feature takes; in most, an empty text is a missing value."""
     missing = feature.missing_allowed
     if feature.type == "category":

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from dashboard.charts import Cell, Chart
 from dashboard.charts.style import CHARACTER, NORMAL, SMALL, Palette, clean, fit
+from dashboard.charts.waterfall import clean_finding
 
 NAME = "changes"
 WIDTHS = {"wide": 760, "narrow": 330}
@@ -52,12 +53,7 @@ def dumbbells(finding: str, ways: Sequence[Way], table: tuple[tuple[Cell, ...], 
         if _has_lines(ways):
             _foot(figure, palette)
 
-    return Chart(NAME, _safe(finding), header, table, _sizes(ways), draw)
-
-
-def _safe(text: str) -> str:
-    """Make a text safe to draw, however long."""
-    return "".join(clean(text[start : start + 60]) for start in range(0, len(text), 60))
+    return Chart(NAME, clean_finding(finding), header, table, _sizes(ways), draw)
 
 
 def _heading(figure: Figure, palette: Palette, top: float, title: str) -> float:
@@ -122,7 +118,7 @@ def _has_lines(ways: Sequence[Way]) -> bool:
 def _lines(label: str, width: float) -> list[str]:
     """Break a label into at most three lines."""
     most = int((width - 2 * EDGE) / CHARACTER)
-    lines = wrap(_safe(label), most) or [""]
+    lines = wrap(clean_finding(label), most) or [""]
     return lines if len(lines) <= 3 else [*lines[:2], fit(" ".join(lines[2:]), most * CHARACTER)]
 
 

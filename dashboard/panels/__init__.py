@@ -11,10 +11,13 @@ from typing import Any, TypeVar
 
 from dashboard.charts import Chart
 from dashboard.explanations import Explanation
+from dashboard.forms import ASK
 from dashboard.model_client import Asked, ModelClient
 from dashboard.records import Feature, ModelVersion, Prediction, Value
 
 E = TypeVar("E", bound=Explanation)
+VERSION = "version"
+"""Parameter of a panel's address, after `forms.ASK`: the version whose number stands above the panel."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,13 @@ class Case:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The same, with every value."""
     request_id: str = ""
+    version: str = ""
+    """The version that its address names; "" where it follows the champion."""
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """What reproduces the case in the address of a panel, with the version if that is named."""
+        return (*self.query, (ASK + VERSION, self.version)) if self.version else self.query
 
     def explain(self, record: type[E], call: str, **options: Any) -> E:
         """Ask the model service about the case. Raises InvalidQuery or ModelServiceError."""
@@ -64,8 +74,6 @@ class Panel:
     """Its charts by name, made of the case and of what `answer` gave; None where there is nothing to draw."""
     fits: Callable[[ModelVersion], bool] = lambda model: bool(model.reference_rows)
     """Whether a model has it."""
-    lasting: bool = True
-    """Whether the same address always shows the same, so that its charts can be kept."""
     at_once: bool = False
     """Whether it is loaded with the answer, rather than when it is scrolled to."""
 

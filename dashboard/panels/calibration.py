@@ -3,7 +3,7 @@
 from dashboard.about import Calibration
 from dashboard.formatting import level, significant
 from dashboard.panels.rough import rough_percent
-from dashboard.records import Level
+from dashboard.records import Level, Quality
 
 CALIBRATED = 0.05
 """Mean difference, by rows, between what was said and how often it was so, up to which probabilities are calibrated."""
@@ -15,18 +15,20 @@ NOT_MEASURED = (
 )
 
 
-def calibration_sentence(curve: Calibration | None, of: Level, share: float, method: str) -> str:
+def calibration_sentence(curve: Calibration | None, of: Level, share: float, quality: Quality | None) -> str:
     """Say how far the probabilities of a class were off, and what became of cases like this one.
 
-    `share`: how probable the class is for this case; `method`: how the cases were held out.
+    `share`: how probable the class is for this case; `quality`: how that was measured.
     """
-    if curve is None or not sum(curve.rows):
+    if curve is None or quality is None or not sum(curve.rows):
         return NOT_MEASURED
-    off = f"off by {significant(curve.error * 100, 2)} percentage points on average, in {method}"
-    if curve.error <= CALIBRATED:
-        found = f"measured to be calibrated: among cases given 70 %, about 7 of 10 were so ({off})"
+    off = f"off by {significant(curve.error * 100, 2)} percentage points on average"
+    if not quality.is_honest:
+        found = f"{off}, in {quality.method}: cases that it knew, so it may be further off on new ones"
+    elif curve.error <= CALIBRATED:
+        found = f"measured to be calibrated: {off}, in {quality.method}"
     else:
-        found = f"measured, and are not calibrated: {off}"
+        found = f"measured, and are not calibrated: {off}, in {quality.method}"
     return f"The probabilities of {level(of)} were {found}. {_alike(curve, of, share)}".strip()
 
 

@@ -31,6 +31,8 @@ class Control:
     step: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     """What is sent and what is shown."""
+    about: str = ""
+    """How its range compares with that of the training data."""
 
 
 def control_of(feature: Feature, curve: Curve) -> Control:
@@ -46,7 +48,18 @@ def control_of(feature: Feature, curve: Curve) -> Control:
     low, high = (number_of(point.value or 0, None) for point in (curve.points[0], curve.points[-1]))
     step = slider_step(feature, high - low)
     first, last = math.floor(low / step + SLACK), math.ceil(high / step - SLACK)
-    return Control("range", tidy(first * step, step), tidy(max(last, first + 1) * step, step), tidy(step, step))
+    ends = tidy(first * step, step), tidy(max(last, first + 1) * step, step)
+    return Control("range", *ends, tidy(step, step), about=_compared(feature, low, high))
+
+
+def _compared(feature: Feature, low: float, high: float) -> str:
+    """Say that a range is that of the training data, or what that is: a case may lie outside."""
+    if feature.minimum is None or feature.maximum is None:
+        return ""
+    least, most = (number_of(end, None) for end in (feature.minimum, feature.maximum))
+    if least <= low and high <= most:
+        return "in the training data"
+    return f"{plain_number(least)} to {plain_number(most)} in the training data"
 
 
 def slider_step(feature: Feature, span: float) -> float:
@@ -77,7 +90,7 @@ def changed(case: Case, feature: Feature, text: str) -> Case:
     pairs = [pair for pair in case.query if pair[0] != name and pair != (UNKNOWN, name)]
     given = (UNKNOWN, name) if text == "" and feature.missing_allowed and feature.type != "text" else (name, text)
     form: InstanceForm = form_class(case.model)(MultiDict([*pairs, given]))
-    field = next(field for field in form.fields if field.feature is feature)
+    field = next(field for field in form.fields if field.feature.name == feature.name)
     if not field.validate(form):
         raise InvalidQuery(" ".join(map(str, field.errors)))
     instance = {**case.instance, feature.name: field.to_value()}

@@ -25,7 +25,7 @@ from dashboard.forms import form_class, form_values
 from dashboard.panels import Case, Panel
 from dashboard.panels.amounts import title_of
 from dashboard.panels.fields import asked_again
-from dashboard.panels.wishes import SIDES, WishForm, in_order, value_text
+from dashboard.panels.wishes import SIDES, WishForm, in_order, measured_text
 from dashboard.records import Feature, Value, number_of
 
 COUNT = 3
@@ -128,13 +128,13 @@ def _row(case: Case, change: Change) -> tuple[str, str, str]:
 
 def _in_words(case: Case, change: Change) -> str:
     feature = case.feature(change.feature)
-    before, after = (clipped(value_text(feature, value), LONGEST) for value in (change.before, change.after))
+    before, after = (clipped(measured_text(value, feature), LONGEST) for value in (change.before, change.after))
     return f"{title_of(case.model, feature)} from {before} to {with_unit(after, feature.unit)}"
 
 
 def _shown(case: Case, name: str, value: Value) -> str:
     feature = case.feature(name)
-    text = value_text(feature, value)
+    text = measured_text(value, feature)
     return text if value is None else with_unit(text, feature.unit)
 
 

@@ -232,4 +232,4 @@ def _fits(model: ModelVersion) -> bool:
     return len(target.classes) == 2 and target.gives_probabilities and model.quality is not None
 
 
-DECISIONS = Panel("decisions", "Where should the line be drawn?", answer, {"costs": chart}, _fits, lasting=False)
+DECISIONS = Panel("decisions", "Where should the line be drawn?", answer, {"costs": chart}, _fits)

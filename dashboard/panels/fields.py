@@ -125,6 +125,15 @@ class PanelForm(BaseForm):
         return None if field is None else str(field.data)
 
 
+def typed_number(text: str, *, low: float = -math.inf, high: float = math.inf) -> tuple[float | None, str]:
+    """Read a number that may be left out: give it, and what is wrong with what was typed."""
+    form = PanelForm({"number": NumberText("Number", low=low, high=high, optional=True)})
+    form.fill({"number": (text,)}, {})
+    form.validate()
+    errors = form["number"].errors
+    return (None if errors else form.number_in("number")), " ".join(map(str, errors))
+
+
 def asked_again(count: int) -> str:
     """Say that nothing was asked, because so many values are wrong."""
     return f"Nothing was asked: {count} {'value needs' if count == 1 else 'values need'} another look."

@@ -1,22 +1,23 @@
 """Flips: for each feature by itself, the nearest value at which the decision is another."""
 
 from dataclasses import dataclass
-from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from dashboard.charts import Cell, Chart
 from dashboard.charts.flips import Row, flips_chart
 from dashboard.charts.scales import Scale
-from dashboard.errors import InvalidQuery, ModelServiceError
 from dashboard.explanations_what_if import Flipping, Flips
 from dashboard.formatting import clipped, feature_value, level, plain_number, with_unit
 from dashboard.forms import ASK
 from dashboard.panels import Case, Panel
 from dashboard.panels.amounts import name_of, title_of, value_text
 from dashboard.panels.changes import typed_value
+from dashboard.panels.fields import typed_number
+from dashboard.panels.thresholds import usual_threshold
 from dashboard.panels.what_if import FOCUS, numbers_of
-from dashboard.records import Feature, Level, Target, Value, number_of
+from dashboard.panels.wishes import in_order
+from dashboard.records import Feature, Level, Target, Value
 
 MOST_ROWS = 10
 """Features in the chart."""
@@ -24,8 +25,6 @@ STEPS = ((0.1, "a very small change"), (0.5, "a small change"), (1.0, "a moderat
 """Spreads of a feature, and what a change of so many is called."""
 FARTHEST = "a very large change"
 LONGEST = 60
-LARGEST = 1e300
-DIGITS = 3
 
 
 class Turn(NamedTuple):
@@ -67,6 +66,8 @@ class FlipsSaid:
     error: str
     """What is wrong with it."""
     numbers: tuple[Level, ...]
+    beyond: bool
+    """Whether the case is outside the range of the training data, with a feature in the chart."""
 
 
 def answer(case: Case) -> FlipsSaid:
@@ -75,48 +76,32 @@ def answer(case: Case) -> FlipsSaid:
     asks = "" if target.classes else "number"
     if len(target.classes) == 2 and target.gives_probabilities:
         asks = "probability"
-    text, error = case.asked.get("threshold", "").strip() if asks else "", ""
-    try:
-        threshold = _threshold(text, asks)
-    except InvalidQuery as refused:
-        threshold, error = None, str(refused)
+    text = case.asked.get("threshold", "").strip() if asks else ""
+    threshold, error = _threshold(text, asks)
     if asks == "number" and threshold is None:
-        threshold = _usual(case)
+        threshold = usual_threshold(case)
         text = text or plain_number(threshold)
     options = {"threshold": threshold} if threshold is not None else {}
     said = case.explain(Flips, "flips", **options, **case.options(*FOCUS))
     lines = tuple(_line(case, said, item) for item in said.flips)
     of = name_of(case.model, said)
-    return FlipsSaid(
-        said, _sentence(case, said), lines, _decided(said, said.decision), asks, text, of, error, numbers_of(case)
-    )
+    beyond = any(_beyond(case.feature(item.feature), item.value) for item in said.flips[:MOST_ROWS])
+    decided = _decided(said, said.decision)
+    return FlipsSaid(said, _sentence(case, said), lines, decided, asks, text, of, error, numbers_of(case), beyond)
 
 
-def _threshold(text: str, asks: str) -> float | None:
-    """Read what was typed: of a probability percents. Raises InvalidQuery."""
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        raise InvalidQuery(f"Enter a number: “{clipped(text, 40)}” is not one.") from None
-    if asks == "probability":
-        if not 0 <= number <= 100:
-            raise InvalidQuery(f"Enter percents from 0 to 100: “{clipped(text, 40)}” is outside.")
-        return number / 100
-    if not abs(number) <= LARGEST:
-        raise InvalidQuery(f"Enter a number that is not so large: “{clipped(text, 40)}” cannot be compared with.")
-    return number
+def _beyond(feature: Feature, value: Value) -> bool:
+    """Tell whether a value is below or above all of the training data."""
+    own, low, high = (in_order(feature, known) for known in (value, feature.minimum, feature.maximum))
+    return own is not None and ((low is not None and own < low) or (high is not None and own > high))
 
 
-def _usual(case: Case) -> float:
-    """Give the median of the predictions for the reference rows, with few digits; if not to be had, the case's own."""
-    output = case.asked.get("output") or next(iter(case.model.signature.target.outputs), None)
-    try:
-        known = [number_of(value, output) for value in case.client.all_reference(case.model).prediction]
-    except (ModelServiceError, KeyError):
-        known = [number_of(case.predict().prediction, output)]
-    return float(f"{median(known):.{DIGITS}g}")
+def _threshold(text: str, asks: str) -> tuple[float | None, str]:
+    """Read what was typed, of a probability percents: give the threshold, and what is wrong with it."""
+    if asks != "probability":
+        return typed_number(text)
+    percents, error = typed_number(text, low=0, high=100)
+    return None if percents is None else percents / 100, error
 
 
 def _line(case: Case, said: Flips, item: Flipping) -> Line:
@@ -144,7 +129,7 @@ def turns_of(item: Flipping) -> list[tuple[Value, Level]]:
 
 def _turn(case: Case, said: Flips, feature: Feature, value: Value, decision: Level) -> Turn:
     asked = {"feature": feature.name, "value": typed_value(feature, value), **case.options(*FOCUS)}
-    query = urlencode([*case.query, *((ASK + name, text) for name, text in asked.items())])
+    query = urlencode([*case.pairs, *((ASK + name, text) for name, text in asked.items())])
     return Turn(clipped(value_text(value, feature), LONGEST), _decided(said, decision), query)
 
 

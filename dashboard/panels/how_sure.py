@@ -82,6 +82,8 @@ class HowSure:
     usual: tuple[Standing, ...]
     marks: Mapping[Status, tuple[str, str]]
     unit: str | None
+    coverages: tuple[int, ...] = COVERAGES
+    """Those that can be chosen."""
 
 
 def answer(case: Case) -> HowSure:
@@ -220,8 +222,7 @@ def _calibrated(case: Case, prediction: Prediction) -> str:
     target, of = case.model.signature.target, prediction.prediction
     if str(of) not in curves and target.positive is not None:
         of = target.positive
-    method = quality.method if quality else ""
-    return calibration_sentence(curves.get(str(of)), of, prediction.probabilities[str(of)], method)
+    return calibration_sentence(curves.get(str(of)), of, prediction.probabilities[str(of)], quality)
 
 
 def _standing(case: Case, item: FeatureTrust) -> Standing:

@@ -1,30 +1,34 @@
 """Would small changes matter: how often the answer stays when the values are a little different."""
 
-import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dashboard.charts import Chart
 from dashboard.charts.bars import ShareBar, Table, share_bars
 from dashboard.errors import InvalidQuery
 from dashboard.explanations_trust import Robustness, UnknownValue
-from dashboard.formatting import clipped, level, significant, with_unit
+from dashboard.formatting import level, plain_number, significant, with_unit
 from dashboard.panels import Case, Panel
 from dashboard.panels.amounts import amount, name_of, title_of
+from dashboard.panels.fields import typed_number
 from dashboard.panels.rough import rough_percent
+from dashboard.panels.thresholds import usual_threshold
 
 NAME = "stays"
 PERCENTS, USUAL = (1, 5, 10), 5
 """How large small changes may be, in per cent of a feature's spread, and how large they are unless told otherwise."""
 ORDERED = ("number", "integer", "date", "datetime")
 """Types of features whose values can be a little larger."""
-LARGEST, MAX_ECHO = 1e300, 40
-"""The largest number that can be compared with, and characters of a refused text that are shown."""
 FIRM, MOSTLY = 0.95, 0.75
 """Shares of small changes from which on an answer that stays is firm, or mostly so."""
 
-
 NOTHING_MOVES = "No number and no date is known of this case, so there is nothing that small changes could move."
+BY_RANGE = "Unless you give one, it may move by half of the range that holds 90 of 100 true values"
+BY_MIDDLE = (
+    "This version has no range that holds 90 of 100 true values: "
+    "unless you give another, the middle of the predictions for the reference data"
+)
+"""What is said beside the field: what counts as the same answer where no number is typed."""
 
 
 class Learnt(NamedTuple):
@@ -54,9 +58,11 @@ class Firm:
     asks: bool
     """Whether a number to compare the prediction with can be typed."""
     threshold: str
-    """What was typed."""
+    """What its field holds."""
+    about: str
+    """What is asked where nothing was typed."""
     error: str
-    """What is wrong with that."""
+    """What is wrong with it."""
 
     @property
     def status(self) -> int:
@@ -69,15 +75,15 @@ def answer(case: Case) -> Firm:
     text = case.asked.get("percent", str(USUAL))
     if text not in map(str, PERCENTS):
         raise InvalidQuery(f"The parameter ask.percent must be {', '.join(map(str, PERCENTS[:-1]))} or {PERCENTS[-1]}.")
-    asks, typed, error = not case.model.signature.target.classes, case.asked.get("threshold", "").strip(), ""
-    try:
-        threshold = _threshold(typed)
-    except InvalidQuery as refused:
-        if not asks:
-            raise
-        threshold, error = {}, str(refused)
-    options: dict[str, Any] = {**case.options("class", "output"), **threshold}
-    said = case.explain(Robustness, "robustness", percent=int(text), **options)
+    asks, typed = not case.model.signature.target.classes, case.asked.get("threshold", "").strip()
+    threshold, error = typed_number(typed)
+    if error and not asks:
+        raise InvalidQuery(error)
+    said = _ask(case, int(text), threshold)
+    quality = case.model.quality
+    has_range = said.within is not None or (threshold is not None and quality is not None and quality.is_honest)
+    if asks and not typed and said.threshold is not None:
+        typed = plain_number(said.threshold)
     sensitive = tuple(
         (_title(case, item.feature), item.share_kept_when_only_it_is_disturbed) for item in said.most_sensitive
     )
@@ -93,8 +99,22 @@ def answer(case: Case) -> Firm:
         _learn(case, said),
         asks,
         typed,
+        BY_RANGE if has_range else BY_MIDDLE,
         error,
     )
+
+
+def _ask(case: Case, percent: int, threshold: float | None) -> Robustness:
+    """Ask; a version without a range that holds 90 of 100 true values is asked about the middle of its predictions."""
+    asked = {"percent": percent, **case.options("class", "output")}
+    if threshold is not None:
+        return case.explain(Robustness, "robustness", threshold=threshold, **asked)
+    try:
+        return case.explain(Robustness, "robustness", **asked)
+    except InvalidQuery:
+        if case.model.signature.target.classes:
+            raise
+        return case.explain(Robustness, "robustness", threshold=usual_threshold(case), **asked)
 
 
 def _title(case: Case, name: str) -> str:
@@ -105,19 +125,6 @@ def _can_move(case: Case) -> bool:
     """Tell whether the case has a value that can be a little larger or smaller."""
     moves = [feature.name for feature in case.model.signature.features if feature.type in ORDERED]
     return any(case.instance[name] is not None for name in moves)
-
-
-def _threshold(text: str) -> dict[str, float]:
-    """Read what was typed; an empty text is none. Raises InvalidQuery."""
-    if not text:
-        return {}
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= LARGEST:
-        raise InvalidQuery(f"Enter a number: “{clipped(text, MAX_ECHO)}” is not one that can be compared with.")
-    return {"threshold": number}
 
 
 def _stays(case: Case, said: Robustness) -> str:

@@ -122,12 +122,15 @@ def _sentence(case: Case, said: Similar, prediction: Prediction, output: str | N
     if not true:
         return f"What was true of {who} is not known."
     if target.classes:
-        return f"Of {who}, {_how_many(true, prediction.prediction)}"
+        known = f"the {len(true)} whose true {target.name} is known among "
+        return f"Of {known if len(true) < len(said.rows) else ''}{who}, {_how_many(true, prediction.prediction)}"
     numbers = [number_of(value, output) for value in true]
     low, high = (with_unit(measured(number), target.unit) for number in (min(numbers), max(numbers)))
     mean = with_unit(significant(sum(numbers) / len(numbers), 3), target.unit)
     own = with_unit(significant(number_of(prediction.prediction, output), 3), target.unit)
     spread = f"from {low} to {high}, on average {mean}" if len(numbers) > 1 else low
+    if len(numbers) < len(said.rows):
+        who += f", as far as it is known ({len(numbers)} of {len(said.rows)}),"
     return f"The true {output or target.name} of {who} was {spread}. The prediction for this case is {own}."
 
 
@@ -136,7 +139,7 @@ def _how_many(true: Sequence[Output], predicted: Output) -> str:
     assert not isinstance(predicted, dict)
     count = sum(value == predicted for value in true)
     how_many = "none" if not count else "all" if count == len(true) else str(count)
-    were, also = "was" if count == 1 else "were", "also " if count * 2 > len(true) else ""
+    were, also = "was" if how_many == "1" else "were", "also " if count * 2 > len(true) else ""
     return f"{how_many} {were} really {level(predicted)}, which is {also}what the model says here."
 
 

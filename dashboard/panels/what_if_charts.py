@@ -7,7 +7,6 @@ import numpy as np
 
 from dashboard.charts import Cell, Chart
 from dashboard.charts.curve import SIZES, CurveDrawing, Marked, curve_chart
-from dashboard.charts.heat import NAME as MAP_NAME
 from dashboard.charts.heat import HeatDrawing, Side, heat_chart
 from dashboard.charts.levels import Bar, LevelsDrawing, levels_chart
 from dashboard.charts.scales import Scale, Tick
@@ -83,11 +82,11 @@ def draw_curve(case: Case, said: WhatIf) -> Chart:
     return curve_chart(drawing, said.sentence, header, rows)
 
 
-def draw_map(_: Case, said: WhatIf) -> Chart:
-    """Draw the map of two features."""
+def draw_map(_: Case, said: WhatIf) -> Chart | None:
+    """Draw the map of two features; None where no second one was chosen."""
     found = said.map
     if found is None or said.second is None:
-        return Chart(MAP_NAME, "No second feature was chosen.", ("number",), (), SIZES, lambda _figure, _palette: None)
+        return None
     scores, sides = np.array(found.scores), []
     features, titles = (said.feature, said.second), (said.title, said.second_title)
     for feature, title, values, own in zip(features, titles, found.values, found.case.values, strict=True):

@@ -55,7 +55,7 @@ class Limit:
     @property
     def about(self) -> str:
         """What the case has, and what is usual: "now 45 years; 19 to 79 in the training data"."""
-        now = clipped(value_text(self.feature, self.value), LONGEST)
+        now = clipped(measured_text(self.value, self.feature), LONGEST)
         now = now if self.value is None else with_unit(now, self.feature.unit)
         hint = self.low.hint if self.low is not None else ""
         return "; ".join(filter(None, (f"now {now}", hint)))
@@ -261,7 +261,7 @@ def in_order(feature: Feature, value: Value) -> float | None:
     return float(value)
 
 
-def value_text(feature: Feature, value: Value) -> str:
+def measured_text(value: Value, feature: Feature) -> str:
     """Write a value, a number with no more digits than anybody measured."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return measured(value)

@@ -65,12 +65,7 @@ class Sheet:
     @property
     def _rows(self) -> str:
         assert self.about.quality
-        return "rows it had not seen" if self._is_honest else "rows it was fitted on"
-
-    @property
-    def _is_honest(self) -> bool:
-        assert self.about.quality
-        return "fitted on" not in self.about.quality.method
+        return "rows it had not seen" if self.about.quality.is_honest else "rows it was fitted on"
 
     def _confusion(self) -> Chart:
         matrix = self._curves.confusion
@@ -93,11 +88,7 @@ class Sheet:
 
     def _calibration(self) -> Chart:
         lines = [Line(name, *curve.both()) for name, curve in self._curves.calibration.items()]
-        off = [
-            sum(abs(s - t) * rows for s, t, rows in zip(curve.said, curve.true, curve.rows, strict=True))
-            / sum(curve.rows)
-            for curve in self._curves.calibration.values()
-        ]
+        off = [curve.error for curve in self._curves.calibration.values()]
         finding = f"What it says is off by {percent(sum(off) / len(off))} on average from how often it came true."
         words = Words(
             "calibration", finding, "Probability that was said", "Share that came true", "just right", dots=True
@@ -123,7 +114,9 @@ class Sheet:
         error = METRICS.get(importance.error, importance.error.replace("_", " "))
         first = importance.features[0]
         growth = signed(first.mean, 3).lstrip("+")
-        finding = f"{titles[first.feature]} matters most: without it the {error} grows by {growth}."
+        finding = f"{titles[first.feature]} matters most: when it is shuffled, the {error} grows by {growth}."
+        if first.mean <= 0:
+            finding = f"No feature matters by itself: whichever is shuffled, the {error} does not grow."
         rows = tuple((w.feature, w.mean, w.deviation) for w in importance.features)
         return ranking("importance", finding, ("feature", f"growth of {error}", "standard deviation"), bars, rows)
 

@@ -17,7 +17,7 @@ from dashboard.errors import (
     Unavailable,
     UnknownModel,
 )
-from dashboard.formatting import sentence
+from dashboard.formatting import clipped, sentence
 from dashboard.fragments import is_fragment
 
 log = structlog.stdlib.get_logger("dashboard.errors")
@@ -58,6 +58,8 @@ HTTP_FAILURES = {
     405: ("This page cannot be used like that", "Open it with a link or its button."),
     413: ("That is too much at once", "The form sent more than a form can hold."),
 }
+MOST_REFUSED, LONGEST_NAME, LONGEST_REASON = 5, 60, 200
+"""Refused features that a failure names, and characters of each name and reason."""
 BROKEN = Failure(500, "Something broke on our side", "Tell the operator the request id below.", retry=True)
 
 
@@ -66,7 +68,18 @@ def failure_of(error: DashboardError) -> Failure:
     failure = TABLE[type(error)]
     level = log.warning if isinstance(error, ModelServiceError) else log.info
     level(type(error).__name__, reason=str(error), request_id=g.get("request_id"))
+    if isinstance(error, InvalidInstance):
+        return failure._replace(text=f"{_refused(error)} {failure.text}".strip())
     return failure._replace(text=sentence(str(error))) if isinstance(error, InvalidQuery | NotOffered) else failure
+
+
+def _refused(error: InvalidInstance) -> str:
+    """Name the refused features, each with what is wrong with it."""
+    reasons = ((clipped(name, LONGEST_NAME), clipped(text, LONGEST_REASON)) for name, text in error.messages.items())
+    told = [f"{name}: {sentence(text)}" for name, text in reasons]
+    others = len(told) - MOST_REFUSED
+    more = f" {others} more {'feature is' if others == 1 else 'features are'} refused." if others > 0 else ""
+    return " ".join(told[:MOST_REFUSED]) + more
 
 
 def install(app: Flask) -> None:

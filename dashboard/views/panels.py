@@ -1,7 +1,6 @@
 """`/models/<name>/panels/<panel>`: what a person wants to know beside the number, as a fragment or as a page."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +13,9 @@ from dashboard.errors import InvalidInstance, InvalidQuery, ModelServiceError, N
 from dashboard.forms import ASK, InstanceForm, defaults, form_class, form_values
 from dashboard.fragments import is_fragment
 from dashboard.model_client import ModelClient
-from dashboard.panels import Case, Panel
+from dashboard.panels import VERSION, Case, Panel
 from dashboard.panels.all import panels_of
+from dashboard.panels.amounts import title_of
 from dashboard.records import ModelVersion
 from dashboard.views.charts import chart_response, file_name, look_of
 from dashboard.views.drawings import Drawing
@@ -40,7 +40,8 @@ def panel_views(client: ModelClient, renderer: Renderer) -> Blueprint:
     @views.get("/models/<name>/panels/<panel>")
     def panel(name: str, panel: str) -> Response:
         """Show a panel for the case in the address."""
-        model = client.champion(name)
+        version = request.args.get(ASK + VERSION)
+        model = client.version(name, version) if version else client.champion(name)
         found = _panel(model, panel)
         try:
             case = _case(client, model)
@@ -61,24 +62,26 @@ def panel_views(client: ModelClient, renderer: Renderer) -> Blueprint:
 
     @views.get("/models/<name>/versions/<version>/panels/<panel>/<chart>.<form>")
     def chart(name: str, version: str, panel: str, chart: str, form: str) -> Response:
-        """Give a panel's chart, or 304 without drawing it when the browser has it."""
+        """Give a panel's chart, or 304 without drawing it when the browser has this one."""
         model = client.version(name, version)
         found, known = _panel(model, panel), next((known for known in FORMATS if known == form), None)
         if chart not in found.charts or known is None:
             raise UnknownModel(f"no chart {panel}/{chart}.{form}")
         case = _case(client, model)
         theme, size = look_of(ASK)
-        build = cache(lambda: _build(found, chart, case))
-        what = f"{panel}/{chart} {_query(case)}" + ("" if found.lasting else repr(build().rows))
+        # What is approximate or depends on the operator's settings may be another answer now: its numbers are in the
+        # key. An exact answer is in the client's memory, so that asking costs nothing.
+        built = _build(found, chart, case)
+        what = f"{panel}/{chart} {_query(case)} {(built.finding, built.rows)!r}"
         key = Key(model.provenance.digest, what, known, theme, size)
-        return chart_response(renderer, key, build, lambda drawn: file_name(model, drawn, [panel], known), ASK)
+        return chart_response(renderer, key, lambda: built, lambda drawn: file_name(model, drawn, [panel], known), ASK)
 
     return views
 
 
 def places_of(model: ModelVersion, query: list[tuple[str, str]]) -> list[Place]:
-    """Give the panels of an answer, each with its address for the case."""
-    text = urlencode(query)
+    """Give the panels of an answer, each with its address for the case and for the version that answered."""
+    text = urlencode([*query, (ASK + VERSION, model.version)])
     return [
         Place(panel, f"{url_for('panels.panel', name=model.name, panel=panel.name)}?{text}")
         for panel in panels_of(model)
@@ -103,10 +106,13 @@ def _case(client: ModelClient, model: ModelVersion) -> Case:
     for field in form.fields:
         field.validate(form)
     if form.invalid:
-        raise InvalidInstance({field.feature.name: " ".join(map(str, field.errors)) for field in form.invalid})
+        raise InvalidInstance(
+            {title_of(model, field.feature): " ".join(map(str, field.errors)) for field in form.invalid}
+        )
     lists = {name.removeprefix(ASK): tuple(request.args.getlist(name)) for name in request.args if name.startswith(ASK)}
+    version = lists.pop(VERSION, ("",))[-1]  # no question to the model, but which model is asked
     asked = {name: values[-1] for name, values in lists.items()}
-    return Case(client, model, form.instance(), tuple(form.query()), asked, lists, g.request_id)
+    return Case(client, model, form.instance(), tuple(form.query()), asked, lists, g.request_id, version)
 
 
 def _query(case: Case) -> str:

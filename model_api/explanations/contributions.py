@@ -7,7 +7,7 @@ Lundberg & Lee, A Unified Approach to Interpreting Model Predictions (NeurIPS 20
 Mitchell, Cooper, Frank & Holmes, Sampling Permutations for Shapley Value Estimation (JMLR 23, 2022).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import factorial
 from typing import Any, Literal
@@ -15,9 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from model_api.errors import UnusablePrediction
 from model_api.explanations.coding import same
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Question, described
-from model_api.explanations.subject import Focus
+from model_api.explanations.subject import CELLS, Focus
 from model_api.runtimes import Floats
 
 MOST_EXACT = 10
@@ -39,8 +41,6 @@ SHARE = 0.7
 """Part of the time left that is planned for: an estimate can be wrong."""
 FEWEST = 10
 """Background rows below which the base value would be of little use."""
-CELLS = 4_000_000
-"""Numbers of one question to the model, features times rows."""
 SEED = 0
 
 
@@ -57,11 +57,13 @@ class Contributions:
     method: Literal["additive", "exact", "sampled"]
     rows: int
     """How many background rows there were."""
+    remainder: float = 0.0
+    """What rounding left of the difference between prediction and base; the largest value has been given it."""
 
 
 def contributions(question: Question) -> dict[str, Any]:
     """Answer the call `contributions`; its options are `class` or `output`."""
-    question.require_options("class", "output")
+    question.require_options(*OPTIONS["contributions"])
     question.require_data()
     focus = question.focus()
     prediction = float(focus.of(question.output)[0])
@@ -95,8 +97,12 @@ def _approximation(found: Contributions, rows: int, spread: float) -> dict[str, 
     return {"why": "; ".join(why), **more} if why else None
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def contributions_of(question: Question, focus: Focus, prediction: float) -> Contributions:
-    """Find the contributions in the cheapest way that is exact, else as exactly as there is time for."""
+    """Find the contributions in the cheapest way that is exact, else as exactly as there is time for.
+
+    Raises UnusablePrediction where they are too large for a number.
+    """
     subject, case = question.subject, question.case
     background = _affordable(question, subject.background)
     starts = subject.scores(background, focus)
@@ -108,8 +114,17 @@ def contributions_of(question: Question, focus: Focus, prediction: float) -> Con
         found = _sampled(question, focus, background, base)
     noise = ROUNDING * max(abs(base), abs(prediction), subject.spread_of(focus))
     found.values[np.abs(found.values) <= noise] = 0.0  # a feature that the model ignores has no part at all
-    found.values[np.abs(found.values).argmax()] += prediction - base - found.values.sum()
-    return found
+    return _settled(found, prediction)
+
+
+def _settled(found: Contributions, prediction: float) -> Contributions:
+    """Let the values add up to the last digit: what rounding left goes to the largest. Raises UnusablePrediction."""
+    values = found.values.copy()
+    remainder = prediction - found.base - float(values.sum())
+    if not np.isfinite(remainder):
+        raise UnusablePrediction("what the features contribute to this prediction is not finite")
+    values[np.abs(values).argmax()] += remainder
+    return replace(found, values=values, remainder=remainder)
 
 
 def _affordable(question: Question, background: Floats) -> Floats:

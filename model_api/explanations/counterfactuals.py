@@ -18,6 +18,7 @@ from model_api.explanations.coding import same
 from model_api.explanations.distances import Distances
 from model_api.explanations.hindrances import hindrance
 from model_api.explanations.nearing import draw_near, put_back
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Question
 from model_api.explanations.reach import Reach
 from model_api.explanations.search import Search, distinct
@@ -26,7 +27,6 @@ from model_api.explanations.wishes import Limits, Wish, limits_of, wish_of
 from model_api.runtimes import Floats, Output
 from model_api.values import Value
 
-OPTIONS = ("class", "output", "at_least", "at_most", "threshold", "locked", "ranges", "directions", "count")
 EACH = 0.3
 """What one more changed feature costs, in spreads, where answers are chosen: few changes are easier to make."""
 ODD = 0.1
@@ -42,7 +42,7 @@ CASE_HOLDS = "the prediction is already as wanted"
 
 def counterfactuals(question: Question) -> dict[str, Any]:
     """Answer the call `counterfactuals`; its options are those of `wish_of` and `limits_of`, and `count`."""
-    question.require_options(*OPTIONS)
+    question.require_options(*OPTIONS["counterfactuals"])
     question.require_data()
     wish, wanted = wish_of(question)
     limits = limits_of(question)

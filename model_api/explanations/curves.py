@@ -22,6 +22,7 @@ from model_api.explanations.grids import (
     scale_of,
     without_noise,
 )
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Question, described
 from model_api.runtimes import Floats
 from model_api.values import echo
@@ -37,7 +38,7 @@ SHARE = 0.6
 
 def curve(question: Question) -> dict[str, Any]:
     """Answer the call `curve`; its options are `feature`, `points`, and `class` or `output`."""
-    question.require_options("feature", "points", "class", "output")
+    question.require_options(*OPTIONS["curve"])
     place, wanted, focus = _place(question), question.whole("points", POINTS, 2, MOST_POINTS), question.focus()
     points = max(2, affordable(question, wanted, SHARE))
     own = question.case[place]
@@ -62,7 +63,7 @@ def dependence(question: Question) -> dict[str, Any]:
 
     Of the case only this matters: which class is looked at, where the caller does not say.
     """
-    question.require_options("feature", "points", "class", "output")
+    question.require_options(*OPTIONS["dependence"])
     question.require_data()
     place, wanted, focus = _place(question), question.whole("points", POINTS, 2, MOST_POINTS), question.focus()
     most = affordable(question, ROWS * (wanted + 1), SHARE)
@@ -87,7 +88,7 @@ def dependence(question: Question) -> dict[str, Any]:
 
 def map_(question: Question) -> dict[str, Any]:
     """Answer the call `map`; its options are `features`, `points`, and `class` or `output`."""
-    question.require_options("features", "points", "class", "output")
+    question.require_options(*OPTIONS["map"])
     across, down = _places(question)
     wanted, focus = question.whole("points", MAP_POINTS, 2, MOST_MAP_POINTS), question.focus()
     points = max(2, int(affordable(question, wanted**2 + 1, SHARE) ** 0.5))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from model_api.errors import Unsupported
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Question, described
 from model_api.explanations.subject import Focus
 from model_api.served_thresholds import has_threshold
@@ -40,6 +41,11 @@ class Mistakes:
         columns = (self.curve[name] for name in ("thresholds", "false_positives", "false_negatives"))
         return [self._point(*row) for row in zip(*columns, strict=True)]
 
+    @property
+    def cost_of_none(self) -> float:
+        """What it costs to take no case for one of the class: no threshold does that where a probability is 1."""
+        return self._point(1.0, 0.0, self.curve["positives"])["cost"]
+
     def at(self, threshold: float) -> dict[str, float]:
         """Give one threshold; between two that were counted, on the line between their counts."""
         found = [point for point in self.points() if point["threshold"] == threshold]
@@ -66,13 +72,15 @@ def decisions(question: Question) -> dict[str, Any]:
     Its options are what a false positive and a false negative cost, the share of cases that may be flagged, and the
     class, by default the positive one. Raises Unsupported where the version has not two classes with counted mistakes.
     """
-    question.require_options("cost_false_positive", "cost_false_negative", "capacity", "class")
+    question.require_options(*OPTIONS["decisions"])
     focus = _focus(question)
     costs = _cost(question, "cost_false_positive"), _cost(question, "cost_false_negative")
     capacity = question.number("capacity", None, 0.0, 1.0)
     curve = _curve(question, focus.place)
-    points = Mistakes(curve, *costs).points()
+    mistakes = Mistakes(curve, *costs)
+    points = mistakes.points()
     best = _best(points, capacity)
+    served, interpolated = _served(question, focus.place, *costs)
     quality = question.model.artifact.quality
     assert quality is not None
     return {
@@ -84,7 +92,8 @@ def decisions(question: Question) -> dict[str, Any]:
         "why_none": None if best else f"each threshold flags more than {capacity:.4g} of the held-out rows",
         "case": _case(question, focus, best),
         "method": quality["method"],
-        **_served(question, focus.place, *costs),
+        "served": served,
+        "approximation": _approximation(interpolated, _cheaper_none(mistakes, points, best)),
     }
 
 
@@ -135,14 +144,31 @@ def _case(question: Question, focus: Focus, best: Mapping[str, float] | None) ->
     return {"probability": probability, "decision": decided, "margin": margin}
 
 
-def _served(question: Question, place: int, false_positive: float, false_negative: float) -> dict[str, Any]:
-    """Tell what the served threshold costs, and whether that is an approximation.
+def _cheaper_none(mistakes: Mistakes, points: Sequence[dict[str, float]], best: Mapping[str, float] | None) -> str:
+    """Say so where it would cost less to take no case for one of the class, which no threshold does."""
+    if not points[-1]["flagged"] or (best is not None and best["cost"] <= mistakes.cost_of_none):
+        return ""
+    return (
+        f"no threshold up to {points[-1]['threshold']:g} takes no case at all for one of the class, because the"
+        f" probability of some is that high; to do so would cost {mistakes.cost_of_none:.4g} per case"
+    )
+
+
+def _approximation(*why: str) -> dict[str, Any] | None:
+    said = "; ".join(filter(None, why))
+    return {"why": said} if said else None
+
+
+def _served(
+    question: Question, place: int, false_positive: float, false_negative: float
+) -> tuple[dict[str, Any] | None, str]:
+    """Tell what the served threshold costs, and why that is an approximation if it is one.
 
     It is of the positive class; to who looks at the other one, each of its mistakes is one of the other kind.
     """
     threshold = question.served_threshold
     if threshold is None:
-        return {"served": None, "approximation": None}
+        return None, ""
     target = question.subject.target
     curve, level = _curve(question, target.positive_place), target.classes[target.positive_place]
     if place == target.positive_place:
@@ -151,5 +177,4 @@ def _served(question: Question, place: int, false_positive: float, false_negativ
         point = Mistakes(curve, false_negative, false_positive).at(threshold)
         wrong, missed = point["false_negatives"], point["false_positives"]
         point |= {"false_positives": wrong, "false_negatives": missed, "flagged": 1 - point["flagged"]}
-    counted = threshold in curve["thresholds"]
-    return {"served": {"class": level, **point}, "approximation": None if counted else {"why": INTERPOLATED}}
+    return {"class": level, **point}, "" if threshold in curve["thresholds"] else INTERPOLATED

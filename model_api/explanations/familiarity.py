@@ -24,6 +24,7 @@ from model_api.explanations.familiarity_words import (
     beyond,
     sentence_of,
 )
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Question
 from model_api.explanations.subject import Subject
 from model_api.explanations.tails import Values
@@ -99,7 +100,7 @@ def worse(one: Status, other: Status) -> bool:
 
 def trust(question: Question) -> dict[str, Any]:
     """Answer the call `trust`, which has no options. One that is outside is noted in the log."""
-    question.require_options()
+    question.require_options(*OPTIONS["trust"])
     question.require_data()
     sample, found = sample_of(question.subject), familiarity_of(question.subject, question.case)
     if found.status == "outside":

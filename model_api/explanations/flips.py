@@ -6,6 +6,7 @@ import numpy as np
 
 from model_api.explanations.boundaries import Search, Tried, brackets_of, is_all
 from model_api.explanations.grids import known_codes, levels_left_out
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import LARGEST, Question, decision_of, described
 
 LEVEL = 1.0
@@ -14,7 +15,7 @@ LEVEL = 1.0
 
 def flips(question: Question) -> dict[str, Any]:
     """Answer the call `flips`; its options are `threshold`, and `class` or `output`."""
-    question.require_options("threshold", "class", "output")
+    question.require_options(*OPTIONS["flips"])
     question.require_data()
     search = Search(question, decision_of(question))
     tried = search.first()

@@ -13,7 +13,7 @@ import numpy as np
 
 from model_api.errors import Unsupported
 from model_api.explanations.question import Question
-from model_api.explanations.subject import Integers
+from model_api.explanations.subject import CELLS, Integers
 from model_api.runtimes import Floats
 from model_api.signature import ORDERED, Feature
 
@@ -25,8 +25,6 @@ READABLE = 1000
 """Parts of a range that a chart can tell apart: its values get four digits of the range."""
 MOST_LEVELS, MOST_TEXTS = 50, 10
 """Levels of a category, and texts, that are asked about: the commonest."""
-CELLS = 4_000_000
-"""Numbers of one question to the model, features times rows."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,8 @@ class Scale:
 
     def unit(self, parts: int = READABLE) -> float:
         """Give the coarsest unit of which the range holds at least so many, else the finest."""
-        fine = self.units[self.units * parts <= self.span]
+        with np.errstate(over="ignore"):
+            fine = self.units[self.units * parts <= self.span]
         return float(fine[-1] if len(fine) else self.units[0])
 
     def line(self, points: int, unit: float) -> Floats:
@@ -158,11 +157,12 @@ def rounded(codes: Any, steps: Any, to: Callable[[Any], Any] = np.rint) -> Float
 
 
 def without_noise(codes: Any, steps: Any) -> Floats:
-    """Cut off decimals far below the step, which arithmetic left there; numbers too large to have any are left alone."""
+    """Cut off decimals far below the step, which arithmetic left there; of numbers too large for any there are none."""
     with np.errstate(over="ignore", invalid="ignore"):
         scale = 10.0 ** np.maximum(0.0, 4.0 - np.floor(np.log10(steps)))
         cut = np.rint(codes * scale) / scale
-    return np.where(np.isfinite(cut), cut, codes)
+    kept: Floats = np.where(np.isfinite(cut), cut, codes)
+    return kept
 
 
 def replaced(case: Floats, places: Any, codes: Floats) -> Floats:

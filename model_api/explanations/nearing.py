@@ -82,7 +82,7 @@ def _drawn(search: Search, rows: Floats, places: npt.NDArray[np.intp]) -> Floats
         if not len(which) or not search.affords(len(which) * steps):
             break
         start, stop, place = near[which, None], far[which, None], places[which]
-        values = start + (stop - start) * np.arange(1, PARTS) / PARTS
+        values = start + (stop - start) * (np.arange(1, PARTS) / PARTS)
         values = reach.written(values, np.repeat(place[:, None], steps, axis=1))
         values = np.clip(values, np.minimum(start, stop), np.maximum(start, stop))
         tried = np.repeat(rows[which], steps, axis=0)

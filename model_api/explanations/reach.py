@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_api.explanations.coding import NAMED, same
+from model_api.explanations.grids import CLOCK, rounded
 from model_api.explanations.subject import Subject
 from model_api.explanations.wishes import Limits, Truths
 from model_api.runtimes import Floats
@@ -14,8 +15,6 @@ from model_api.signature import Feature
 
 FINE = 50
 """Parts of a feature's spread that tell values apart well enough: nobody is asked to write more digits."""
-CLOCK = (1.0, 60.0, 3600.0, 86400.0)
-"""Seconds to which moments are rounded."""
 GRID = np.linspace(0, 1, 17)
 """Quantiles of the reference sample that are tried of a number or a date."""
 
@@ -108,24 +107,14 @@ class Reach:
         return np.where(same(rows, row), 0.0, np.where(self.named | np.isnan(apart), 1.0, apart))
 
     @cached_property
-    def _units(self) -> tuple[Floats, Floats]:
-        """Give for each feature the unit of its values as size ÷ parts: 1/10 has no exact float, 10 has."""
-        pairs = zip(self._subject.signature.features, self._subject.spreads, strict=True)
-        units = np.array([unit_of(feature, spread) for feature, spread in pairs])
-        parts = np.where(units < 1, np.round(1 / units), 1.0)
-        return np.where(units < 1, 1.0, units), parts
-
-    @property
     def units(self) -> Floats:
         """The unit of each feature's values; 1 where they have no order."""
-        size, parts = self._units
-        return size / parts
+        pairs = zip(self._subject.signature.features, self._subject.spreads, strict=True)
+        return np.array([unit_of(feature, spread) for feature, spread in pairs])
 
     def written(self, values: Floats, places: npt.NDArray[np.intp]) -> Floats:
         """Round values of the features at some places, of the same shape, to what a person would write."""
-        size, parts = (unit[places] for unit in self._units)
-        rounded: Floats = np.round(values * parts / size) * size / parts
-        return rounded
+        return rounded(values, self.units[places])
 
     def values(self, place: int) -> Floats:
         """Give the values of a feature that are worth trying, ascending, without the base's own."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from model_api.errors import InvalidRequest
 from model_api.explanations.grids import affordable, is_ordered, known_codes, scale_of, without_noise
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Decision, Question, decision_of, described
 from model_api.explanations.subject import Focus, Integers
 from model_api.inference import margins_of
@@ -86,7 +87,7 @@ class Disturbances:
 
 def robustness(question: Question) -> dict[str, Any]:
     """Answer the call `robustness`; its options are `percent`, `count`, `threshold`, and `class` or `output`."""
-    question.require_options("percent", "count", "threshold", "class", "output")
+    question.require_options(*OPTIONS["robustness"])
     question.require_data()
     percent = question.number("percent", PERCENT, 0, 100)
     wanted = question.whole("count", COUNT, FEWEST, MOST)

@@ -6,6 +6,7 @@ import numpy as np
 
 from model_api.explanations.coding import NAMED
 from model_api.explanations.distances import Distances, nearest_within
+from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Question
 from model_api.inference import Options, predict_columns
 from model_api.runtimes import Floats
@@ -17,7 +18,7 @@ NOTABLE = 1.0
 
 def similar(question: Question) -> dict[str, Any]:
     """Answer the call `similar`; its option is `count`. Of rows that are equally near the first ones are given."""
-    question.require_options("count")
+    question.require_options(*OPTIONS["similar"])
     question.require_data()
     count = question.whole("count", COUNT, 1, MOST)
     subject, reference = question.subject, question.model.artifact.reference

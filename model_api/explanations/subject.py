@@ -20,7 +20,8 @@ Integers = npt.NDArray[np.intp]
 BACKGROUND = 100
 """Reference rows against which a case is explained; of more, as many at random, always the same."""
 SEED = 0
-
+CELLS = 4_000_000
+"""Numbers that the model is asked about at once, features times rows; more are asked in parts, for want of memory."""
 
 Kind = Literal["number", "probability", "predicted"]
 """What a number is; `predicted`: 1 where a class is predicted, else 0, by a classifier without probabilities."""
@@ -75,11 +76,15 @@ class Subject:
 
     def ask(self, rows: Floats) -> Output:
         """Ask the model about n × features codes, n > 0. Raises UnusablePrediction where it gives no finite number."""
-        output = self._predictor.predict(self.coding.columns(rows, arrays=self._arrays))
+        most = max(1, CELLS // max(1, self.count))
+        output = _joined([self._ask(rows[start : start + most]) for start in range(0, len(rows), most)])
         for part in (output.numbers, output.probabilities):
             if part is not None and not np.isfinite(part).all():
                 raise UnusablePrediction("the model's prediction for a case near this one is not finite")
         return output
+
+    def _ask(self, rows: Floats) -> Output:
+        return self._predictor.predict(self.coding.columns(rows, arrays=self._arrays))
 
     def scores(self, rows: Floats, focus: Focus) -> Floats:
         """Give the number that is looked at for n × features codes; n may be 0."""
@@ -139,6 +144,14 @@ class Subject:
         except Exception:  # noqa: BLE001 -- a form can fail in any way on what it was not made for
             same = False
         self._arrays = same
+
+
+def _joined(parts: list[Output]) -> Output:
+    """Put the answers to the parts of a question together."""
+    if len(parts) == 1:
+        return parts[0]
+    columns: list[Any] = [None if column[0] is None else np.concatenate(column) for column in zip(*parts, strict=True)]
+    return Output(*columns)
 
 
 _subjects: WeakKeyDictionary[Artifact, Subject] = WeakKeyDictionary()

@@ -7,9 +7,6 @@ from typing import Any
 from model_api.signature import Feature, Signature
 from model_api.values import show
 
-FLATTERED = "fitted on"
-"""Stands in the method of an assessment that does not deserve trust."""
-
 
 def write_card(
     signature: Signature, quality: Mapping[str, Any] | None, *, title: str, description: str, text: str, about: str
@@ -56,7 +53,7 @@ def _missing(feature: Feature) -> str:
 
 def _quality(quality: Mapping[str, Any]) -> str:
     rows = [(name.replace("_", " "), f"{value:.4g}") for name, value in quality["metrics"].items()]
-    trust = "" if FLATTERED not in quality["method"] else " These figures flatter the model."
+    trust = "" if quality["honest"] else " These figures flatter the model."
     return f"## How good it is\n\nBy {quality['method']}.{trust}\n\n" + _table(("metric", "value"), rows)
 
 

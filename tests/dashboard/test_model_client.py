@@ -26,6 +26,7 @@ from dashboard.model_client import ModelClient
 from dashboard.records import Interval, Prediction, ReferencePredictions
 from tests.dashboard import kitchen
 from tests.dashboard.conftest import SLACK, MakeUpstream
+from tests.dashboard.panels.service import datasheet
 from tests.dashboard.upstream import (
     BROKEN,
     LEAK,
@@ -434,3 +435,53 @@ def test_it_recovers_when_the_service_is_back(
     service.come_back()
 
     assert question(client)
+
+
+def explaining(approximation: dict[str, str] | None = None) -> Behaviour:
+    """Answer every question with an explanation of nothing."""
+    return saying_json({"approximation": approximation, "milliseconds": 1.0})
+
+
+def ask_about(client: ModelClient, area: float) -> Explanation:
+    """Ask something about a flat."""
+    return client.explain(Explanation, RENT, model_client.Asked("trust", {"area": area}, {}), "r")
+
+
+@pytest.mark.parametrize(("approximation", "questions"), [(None, 1), ({"why": "there was little time"}, 2)])
+def test_an_approximation_is_kept_for_a_moment_and_an_exact_answer_for_good(
+    upstream: MakeUpstream, monkeypatch: pytest.MonkeyPatch, approximation: dict[str, str] | None, questions: int
+) -> None:
+    service = upstream(explaining(approximation))
+    client = client_of(service)
+
+    assert ask_about(client, 50.0) == ask_about(client, 50.0)
+    assert len(service.asked) == 1
+    now = time.monotonic()
+    monkeypatch.setattr(model_client.time, "monotonic", lambda: now + model_client.MOMENT_SECONDS + 1)
+    ask_about(client, 50.0)
+    assert len(service.asked) == questions
+
+
+def test_the_answer_that_nobody_asked_for_longest_makes_room(
+    upstream: MakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_client, "MOST_EXPLANATIONS", 2)
+    service = upstream(explaining())
+    client = client_of(service)
+
+    for area in (1.0, 2.0, 1.0, 3.0, 1.0):
+        ask_about(client, area)
+
+    assert [json.loads(asked.body)["data"]["area"] for asked in service.asked] == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(("seconds", "questions"), [(60.0, 1), (-1.0, 2)])
+def test_a_datasheet_is_believed_for_a_while(
+    upstream: MakeUpstream, monkeypatch: pytest.MonkeyPatch, seconds: float, questions: int
+) -> None:
+    monkeypatch.setattr(model_client, "ABOUT_SECONDS", seconds)
+    service = upstream(saying_json({**RENT.model_dump(), **datasheet(None)}))
+    client = client_of(service)
+
+    assert client.about(RENT) == client.about(RENT)
+    assert len(service.asked) == questions

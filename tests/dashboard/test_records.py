@@ -355,3 +355,20 @@ def catalogue_of(model: ModelVersion) -> dict[str, Any]:
 def test_a_model_that_has_no_name_spoils_the_catalogue() -> None:
     with pytest.raises(ValidationError):
         Catalogue.model_validate({"models": [{"champion": None}], "default": "rent"})
+
+
+@pytest.mark.parametrize(
+    ("method", "honest", "is_honest"),
+    [
+        ("5-fold cross-validation", None, True),
+        ("the 80 rows that it was fitted on", None, False),
+        ("the 80 rows that it was fitted on", True, True),
+        ("5-fold cross-validation", False, False),
+    ],
+)
+def test_the_service_tells_whether_the_rows_were_new_or_else_the_method_does(
+    method: str, honest: bool | None, *, is_honest: bool
+) -> None:
+    quality = Quality(method=method, honest=honest, headline="accuracy", metrics={"accuracy": 0.9})
+
+    assert quality.is_honest == is_honest

@@ -81,10 +81,11 @@ class Watch:
         # A download ends the navigation that began it; a chart or the icon may be on its way when its page is left.
         if request.failure == "net::ERR_ABORTED" and request.resource_type in ("document", "image", "other"):
             return
-        if request.failure == "net::ERR_ABORTED" and "/panels/" in request.url:
-            return
         if request.failure == "net::ERR_ABORTED" and self._replaced_expected:
             self._replaced_seen = True
+            return
+        # What is loaded after an answer may be on its way too when the page is left.
+        if request.failure == "net::ERR_ABORTED" and "/panels/" in request.url:
             return
         self._away_seen = True
         if not self._away_expected:

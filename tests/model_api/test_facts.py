@@ -112,15 +112,40 @@ def test_a_signature_that_contradicts_itself_is_refused(wire: Any, words: str) -
         ({"metrics": {"mae": "low"}}, "metrics must be a table of numbers"),
         ({"method": None}, "method must be text"),
         ({"rows": "all"}, "rows must be a number"),
+        ({"honest": "yes"}, "honest must be true or false"),
     ],
 )
 def test_a_quality_that_cannot_be_told_is_refused(changes: dict[str, Any], words: str) -> None:
-    good = {"method": "cross-validated", "rows": 9, "headline": "mae", "metrics": {"mae": 1.0}, "curves": {}}
+    good = {
+        "method": "cross-validated",
+        "honest": True,
+        "rows": 9,
+        "headline": "mae",
+        "metrics": {"mae": 1.0},
+        "curves": {},
+    }
     assert read_quality(good) == good
     with pytest.raises(ValueError, match=words):
         read_quality({**good, **changes})
     with pytest.raises(ValueError, match="the quality has no rows"):
         read_quality({key: value for key, value in good.items() if key != "rows"})
+
+
+@pytest.mark.parametrize(
+    ("told", "honest"),
+    [
+        ({"method": "5-fold cross-validation on 100 rows"}, True),
+        ({"method": "100 rows that it was fitted on, which flatters it"}, False),
+        ({"method": "rows that nobody was fitted on", "honest": True}, True),
+    ],
+)
+def test_a_version_that_does_not_say_whether_its_quality_is_honest_tells_it_by_its_method(
+    told: dict[str, Any], honest: bool
+) -> None:
+    quality = read_quality({**told, "rows": 9, "headline": "mae", "metrics": {"mae": 1.0}})
+
+    assert quality is not None
+    assert quality["honest"] is honest
 
 
 COUNTED = {"positives": 2, "negatives": 3, "thresholds": [0, 1], "false_positives": [3, 0], "false_negatives": [0, 2]}
@@ -142,7 +167,7 @@ COUNTED = {"positives": 2, "negatives": 3, "thresholds": [0, 1], "false_positive
     ],
 )
 def test_thresholds_that_could_not_be_read_later_are_refused(thresholds: Any, words: str) -> None:
-    good = {"method": "cross-validated", "rows": 5, "headline": "mae", "metrics": {"mae": 1.0}}
+    good = {"method": "cross-validated", "honest": True, "rows": 5, "headline": "mae", "metrics": {"mae": 1.0}}
     some: list[dict[str, Any]] = [{"thresholds": {"yes": COUNTED}}, {}, {"roc": {}}]
     for curves in some:
         assert read_quality({**good, "curves": curves}) == {**good, "curves": curves}

@@ -59,6 +59,7 @@ def assess(
     X, y = held_out or training
     quality = {
         "method": unseen.method,
+        "honest": unseen.honest,
         "rows": len(unseen),
         "headline": headline_of(target),
         "metrics": metrics_of(unseen, target),

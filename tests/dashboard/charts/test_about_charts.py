@@ -30,7 +30,14 @@ def test_every_point_of_every_curve_is_in_the_numbers() -> None:
 @pytest.mark.parametrize("lengths", [[3.0, 1.0, -0.5], [0.0, 0.0], []])
 def test_lengths_of_any_sign_can_be_ranked(lengths: list[float]) -> None:
     bars = [(f"feature {i}", length, f"{length:+.1f}") for i, length in enumerate(lengths)]
-    draw(ranking("importance", "x", ("feature", "growth"), bars, ()))
+    rows = tuple((label, length) for label, length, _ in bars)
+    chart = ranking("importance", "x", ("feature", "growth"), bars, rows)
+    taller = ranking("importance", "x", ("feature", "growth"), [*bars, ("one more", 0.1, "+0.1")], rows)
+    draw(chart)
+
+    assert chart.rows == rows
+    assert set(chart.sizes) == {"wide", "narrow"}
+    assert all(chart.sizes[size][1] < taller.sizes[size][1] for size in chart.sizes)
 
 
 def test_a_histogram_has_a_row_for_each_bin() -> None:
@@ -42,4 +49,8 @@ def test_a_histogram_has_a_row_for_each_bin() -> None:
 
 
 def test_a_histogram_of_nothing_can_be_drawn() -> None:
-    draw(histogram("residuals", "x", "y", [0.0, 0.0], [0]))
+    chart = histogram("residuals", "x", "y", [0.0, 0.0], [0])
+    draw(chart)
+
+    assert chart.rows == ((0.0, 0.0, 0),)
+    assert all(width > 0 and height > 0 for width, height in chart.sizes.values())

@@ -75,6 +75,22 @@ def test_a_number_has_a_slider_over_its_range_in_the_steps_of_the_data() -> None
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "about"),
+    [
+        (20.0, 150.0, "in the training data"),
+        (5.0, 150.0, "20 to 150 in the training data"),
+        (20.0, 400.0, "20 to 150 in the training data"),
+    ],
+)
+def test_a_slider_that_goes_beyond_the_training_data_says_so(low: float, high: float, about: str) -> None:
+    assert control_of(AREA, curve(AREA, low, high)).about == about
+
+
+def test_a_feature_is_found_by_its_name() -> None:
+    assert changed(case(), AREA.model_copy(), "80").instance["area"] == 80.0
+
+
+@pytest.mark.parametrize(
     ("kind", "step", "span", "expected"),
     [
         ("integer", None, 10.0, 1.0),

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.explanations_decisions import Decisions
 from dashboard.panels.decisions import counted, side
-from dashboard.records import ModelVersion
+from dashboard.records import ModelVersion, Quality
 from tests.dashboard import kitchen
 from tests.dashboard.conftest import GuestBefore, MakeUpstream
 from tests.dashboard.guest import Guest
@@ -276,3 +276,13 @@ def test_every_control_has_a_label(desk: MakeDesk) -> None:
     controls = [e for e in page.root.iter() if e.tag in ("input", "select") and e.get("type") != "hidden"]
     assert len(controls) == 3
     assert all(page.label(control.get("id", "")) for control in controls)
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_rows_are_called_held_out_only_where_they_were(desk: MakeDesk, *, honest: bool) -> None:
+    quality = Quality(method="some rows", honest=honest, headline="accuracy", metrics={"accuracy": 0.9})
+    html = desk(model=MODEL.model_copy(update={"quality": quality})).open().html
+
+    assert ("400 held-out rows" in html) == honest
+    assert ("that the model had not seen" in html) == honest
+    assert ("that the model was fitted on" in html) != honest

@@ -79,7 +79,7 @@ def test_a_person_can_set_the_threshold(guest: Guest, address: str, said: str) -
     assert said in sentence(guest.page(address))
 
 
-@pytest.mark.parametrize("text", ["much", "nan", "1e999", "-5"])
+@pytest.mark.parametrize("text", ["much", "nan", "1e999", "-5", "1_0"])
 def test_what_is_no_threshold_is_said_beside_its_field(guest: Guest, text: str) -> None:
     page = guest.page(f"/models/loans/panels/flips?ask.threshold={text}")
     field = page.by_id("flips-threshold")
@@ -88,6 +88,15 @@ def test_what_is_no_threshold_is_said_beside_its_field(guest: Guest, text: str) 
     assert field.get("aria-invalid") == "true"
     assert "Error: Enter" in page.described(field)
     assert page.all("tbody/tr")
+
+
+@pytest.mark.parametrize(("bmi", "is_beyond"), [(30, False), (60, True)])
+def test_a_case_outside_the_training_data_is_said_to_make_its_line_longer(
+    guest: Guest, bmi: int, *, is_beyond: bool
+) -> None:
+    html = guest.page(f"/models/diabetes/panels/flips?bmi={bmi}").html
+
+    assert ("drawn longer where this case lies outside it" in html) == is_beyond
 
 
 def test_three_classes_have_no_threshold(guest: Guest) -> None:

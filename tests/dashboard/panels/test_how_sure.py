@@ -125,7 +125,10 @@ def test_the_classes_are_told_with_the_coverages_at_which_they_are_possible(befo
 @pytest.mark.parametrize(
     ("true", "said"),
     [
-        ([0.1, 0.72], "were measured to be calibrated: among cases given 70 %, about 7 of 10 were so"),
+        (
+            [0.1, 0.72],
+            "were measured to be calibrated: off by 1.0 percentage points on average, in 5-fold cross-validation",
+        ),
         ([0.1, 0.96], "were measured, and are not calibrated: off by 13 percentage points on average"),
     ],
 )
@@ -137,6 +140,15 @@ def test_probabilities_are_called_calibrated_only_where_that_was_measured(
 
     assert said in page.html.replace("\xa0", " ")
     assert f"Of the 50 cases given about 70 %, {true[1] * 100:.0f} % were a." in page.html.replace("\xa0", " ")
+
+
+def test_probabilities_measured_on_known_cases_are_not_called_calibrated(before: Any) -> None:
+    sheet = datasheet({"a": {"said": [0.1, 0.7], "true": [0.1, 0.72], "rows": [50, 50]}})
+    sheet["quality"]["honest"] = False
+    html = before(SAFE, SAFE_ROWS, safe, sheet).page(PANEL).html
+
+    assert "calibrated" not in html
+    assert "cases that it knew, so it may be further off on new ones" in html
 
 
 def test_probabilities_that_nobody_measured_are_not_called_calibrated(before: Any) -> None:

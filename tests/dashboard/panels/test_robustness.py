@@ -1,5 +1,6 @@
 """Would small changes matter: how often the answer stays, what it hangs on, and what is worth finding out."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.dashboard.conftest import AskApi, GuestBefore, MakeUpstream
 from tests.dashboard.guest import Guest
 from tests.dashboard.page import Page, text_of
 from tests.dashboard.panels.service import explaining
+from tests.dashboard.upstream import Asked, Connection, saying_json
 
 MODELS = ("diabetes", "breast-cancer", "wine", "loans")
 PANEL = "/models/rent/panels/robustness"
@@ -94,9 +96,31 @@ def test_what_is_no_number_to_compare_with_is_refused_beside_the_field(before: A
     page = Page(response.text)
 
     assert response.status_code == 422
-    assert "“much” is not one" in page.described(page.named("ask.threshold"))
+    assert "“much” is no number" in page.described(page.named("ask.threshold"))
     assert page.named("ask.threshold").get("value") == "much"
     assert "small changes" in sentence(page)
+
+
+def test_a_number_without_a_range_is_compared_with_the_middle_of_the_predictions(
+    upstream: MakeUpstream, guest_before: GuestBefore
+) -> None:
+    rows = kitchen.reference([700.0, 800.0, 900.0], row={"area": 70.5, "rooms": 3.0})
+    answer = said(490, **{**NUMBER, "within": None, "threshold": 800.0, "decision": "below"})
+    knowing = explaining(RENT, rows, {"robustness": answer}, lambda _: kitchen.prediction(1.0))
+    wanted = saying_json({"detail": "the option threshold must be given"}, "422 Unprocessable Content")
+
+    def answer_with_a_threshold(asked: Asked, connection: Connection) -> None:
+        is_given = b"threshold" in asked.body or not asked.path.endswith("/robustness")
+        (knowing if is_given else wanted)(asked, connection)
+
+    service = upstream(answer_with_a_threshold)
+    page = guest_before(service, timeout=10).page(PANEL, htmx=True)
+    field = page.named("ask.threshold")
+
+    assert json.loads(service.asked[-1].body)["options"]["threshold"] == 800
+    assert field.get("value") == "800"
+    assert "the middle of the predictions" in page.described(field)
+    assert "leave the predicted rent below 800.0 €" in sentence(page)
 
 
 def test_classes_are_not_compared_with_a_number_that_is_typed(before: Any) -> None:

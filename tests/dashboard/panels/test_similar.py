@@ -98,13 +98,15 @@ def test_the_sentence_tells_what_was_true_of_them(before: Any) -> None:
         ("aab", "2 were really a, which is also what the model says here."),
         ("abb", "1 was really a, which is what the model says here."),
         ("bbb", "none were really a, which is what the model says here."),
+        ("aa?", "Of the 2 whose true rent is known among the 3 most alike of 9 reference cases, all were really a"),
+        ("a??", "Of the 1 whose true rent is known among the 3 most alike of 9 reference cases, all were really a"),
     ],
 )
 def test_of_classes_it_tells_how_many_were_what_is_predicted(before: Any, true: str, said: str) -> None:
     model = kitchen.model(of=kitchen.target("a", "b"), rows=9)
     rows = [
         {
-            **neighbour(number, letter), "instance": {"area": 70.5}, "prediction": "a",
+            **neighbour(number, None if letter == "?" else letter), "instance": {"area": 70.5}, "prediction": "a",
             "probabilities": {"a": 0.6, "b": 0.4},
         }
         for number, letter in enumerate(true)
@@ -113,6 +115,12 @@ def test_of_classes_it_tells_how_many_were_what_is_predicted(before: Any, true: 
 
     assert said in sentence(page)
     assert cells(page)[2] == ["Predicted", "a, 80 %", *["a, 60 %"] * 3]
+
+
+def test_a_true_number_that_is_not_known_is_not_counted(before: Any) -> None:
+    said = sentence(before([*TWO, neighbour(8, None)]).page(PANEL))
+
+    assert "of the 3 most alike of 9 reference cases, as far as it is known (2 of 3), was from 650 € to 750 €" in said
 
 
 @pytest.mark.parametrize(

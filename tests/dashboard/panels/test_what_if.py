@@ -168,6 +168,7 @@ def test_two_features_have_a_map(guest: Guest) -> None:
 
 def test_one_feature_twice_has_no_map(guest: Guest) -> None:
     assert not guest.page("/models/wine/panels/what-if?ask.feature=ash&ask.and=ash").has_id("what-if-map")
+    assert guest.get("/models/wine/versions/1/panels/what-if/map.svg?ask.feature=ash").status_code == 404
 
 
 def test_features_of_one_name_are_told_apart(guest: Guest) -> None:

@@ -1,12 +1,13 @@
 """`/models/<name>/about`: the datasheet of a model."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.dashboard.conftest import AskApi, GuestBefore, MakeUpstream
 from tests.dashboard.guest import Guest
-from tests.dashboard.page import text_of
+from tests.dashboard.page import Page, text_of
 from tests.dashboard.upstream import by_hand
 
 MODELS = ("diabetes", "breast-cancer", "wine", "loans")
@@ -66,6 +67,7 @@ def test_an_unknown_chart_is_not_there(guest: Guest) -> None:
         {"confusion": {"classes": ["a"], "counts": [[1, 2]]}},
         {"roc": {"a": {"false_positive_rate": [0], "true_positive_rate": []}}},
         {"residuals": {"a": {"edges": [0, 1], "counts": [1, 2]}}},
+        {"calibration": {"a": {"said": [0.1, 0.9], "true": [0.1, 0.9], "rows": [1]}}},
     ],
 )
 def test_curves_that_make_no_sense_are_the_service_s_fault(
@@ -77,3 +79,44 @@ def test_curves_that_make_no_sense_are_the_service_s_fault(
     guest = guest_before(upstream(by_hand(answers)), timeout=10)
 
     assert guest.get("/models/loans/about").status_code == 502
+
+
+Changed = Callable[[dict[str, Any]], Page]
+
+
+@pytest.fixture
+def changed(upstream: MakeUpstream, guest_before: GuestBefore, ask_api: AskApi) -> Changed:
+    """Open the datasheet of loans with other words about its quality: `changed({"honest": False})`."""
+
+    def start(quality: dict[str, Any]) -> Page:
+        told = ask_api("GET", "/models/loans/versions/1")
+        told["quality"] |= quality
+        answers = {"/models": ask_api("GET", "/models"), "/models/loans/versions/1": told}
+        return guest_before(upstream(by_hand(answers)), timeout=10).page("/models/loans/about")
+
+    return start
+
+
+def test_a_calibration_curve_without_rows_can_be_shown(changed: Changed) -> None:
+    curve = {"said": [0.1], "true": [0.3], "rows": [0]}
+
+    assert changed({"curves": {"calibration": {"a": curve}}}).has_id("about-calibration")
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_rows_are_called_new_to_the_model_only_where_they_were(changed: Changed, *, honest: bool) -> None:
+    html = changed({"honest": honest}).html
+
+    assert ("had not seen" in html) == honest
+    assert ("was fitted on: with new ones" in html) != honest
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"),
+    [(0.2, "matters most: when it is shuffled, the"), (0.0, "No feature matters by itself: whichever is shuffled")],
+)
+def test_a_feature_matters_only_where_the_error_grows(changed: Changed, mean: float, said: str) -> None:
+    weights = [{"feature": "age", "mean": mean, "deviation": 0.1}]
+    importance = {"error": "log_loss", "rows": 100, "unshuffled": 0.5, "features": weights}
+
+    assert said in text_of(changed({"importance": importance}).one("section[@aria-labelledby='importance-heading']"))

@@ -1,12 +1,13 @@
 """The one table from what went wrong to status and words."""
 
 import pytest
+from flask import Flask
 
 from dashboard import errors
 from dashboard.app import create_app
 from dashboard.errors import DashboardError, ModelServiceError
 from dashboard.settings import Settings
-from dashboard.views.errors import HTTP_FAILURES, TABLE
+from dashboard.views.errors import HTTP_FAILURES, TABLE, failure_of
 from tests.dashboard.conftest import GuestBefore, MakeUpstream
 from tests.dashboard.guest import HTMX, Guest
 from tests.dashboard.page import Page, text_of
@@ -173,3 +174,14 @@ def test_a_form_keeps_working_after_an_error_page(guest_before: GuestBefore, ups
 
     assert failed.status_code == 503
     assert guest.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "f0: No. Check"), (5, "f4: No. Check"), (7, "f4: No. 2 more features are refused. Check")]
+)
+def test_refused_features_are_named_up_to_a_few(count: int, told: str) -> None:
+    with Flask(__name__).app_context():
+        text = failure_of(errors.InvalidInstance({f"f{place}": "no" for place in range(count)})).text
+
+    assert text.startswith("f0: No. ")
+    assert told in text

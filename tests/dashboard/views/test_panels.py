@@ -1,12 +1,27 @@
 """`/models/<name>/panels/<panel>`: fragment, page, and charts."""
 
+from typing import Any
+
 import pytest
 
 from dashboard.panels.all import PANELS
+from dashboard.records import Provenance
 from tests.dashboard import kitchen
-from tests.dashboard.conftest import Serving
+from tests.dashboard.conftest import GuestBefore, MakeUpstream, Serving
 from tests.dashboard.guest import Guest
 from tests.dashboard.page import text_of
+from tests.dashboard.panels.service import explaining
+from tests.dashboard.upstream import Behaviour, by_hand
+
+ROBUST: dict[str, Any] = {
+    "output": None, "unit": "€", "decision": None, "threshold": None, "within": 50.0, "count": 500,
+    "most_sensitive": [], "unknown": [], "milliseconds": 1.0,
+}  # fmt: skip
+
+
+def firm(kept: int, approximation: dict[str, str] | None = None) -> dict[str, Any]:
+    """Say that so many of 500 small changes leave the answer."""
+    return {**ROBUST, "kept": kept, "changed": 500 - kept, "share": kept / 500, "approximation": approximation}
 
 
 def test_htmx_gets_a_panel_and_everybody_else_a_page(guest: Guest) -> None:
@@ -87,3 +102,59 @@ def test_text_of_the_model_is_escaped(guest: Guest) -> None:
 
     assert "<script" not in html.replace("<script src=", "")
     assert text_of(guest.page("/models/diabetes/panels/why", htmx=True).one("h2")) == "Why this prediction?"
+
+
+def test_a_chart_of_an_approximate_answer_is_known_by_its_numbers(
+    upstream: MakeUpstream, guest_before: GuestBefore
+) -> None:
+    def saying_kept(kept: int) -> Behaviour:
+        answer = {"robustness": firm(kept, {"why": "there was little time"})}
+        return explaining(kitchen.model(), kitchen.reference([]), answer, lambda _: kitchen.prediction(1.0))
+
+    service = upstream(saying_kept(400))
+    guest, address = guest_before(service, timeout=10), "/models/rent/versions/1/panels/robustness/stays.csv"
+    kept = {"If-None-Match": guest.get(address).headers["ETag"]}
+    assert guest.get(address, headers=kept).status_code == 304
+    service.behaviour = saying_kept(300)
+
+    other = guest.get(address, headers=kept)
+    assert other.status_code == 200
+    assert "0.6" in other.text
+
+
+def test_a_panel_is_about_the_version_whose_number_stands_above_it(
+    upstream: MakeUpstream, guest_before: GuestBefore
+) -> None:
+    versions = [kitchen.model(version=number, provenance=Provenance(digest=f"d{number}")) for number in ("1", "2")]
+    answers = {**kitchen.answers(versions[0]), **kitchen.answers(versions[1])}
+    paths = [f"/models/rent/versions/{number}/explanations/robustness" for number in ("1", "2")]
+    service = upstream(by_hand(answers | {f"POST {path}": firm(400) for path in paths}))
+    guest = guest_before(service, timeout=10)
+
+    for address in ("?area=50&ask.version=1", "?area=50"):
+        guest.page(f"/models/rent/panels/robustness{address}")
+
+    assert [asked.path for asked in service.asked if asked.method == "POST"] == paths
+    assert guest.get("/models/rent/panels/robustness?ask.version=9").status_code == 404
+
+
+def test_an_answer_s_panels_are_about_the_version_that_answered(guest: Guest) -> None:
+    places = guest.page("/models/loans?age=33").by_id("panels").findall("section")
+
+    assert all("ask.version=1" in place.get("hx-get", "") for place in places)
+
+
+@pytest.mark.parametrize("panel", [panel.name for panel in PANELS])
+def test_the_controls_of_a_panel_keep_its_version(guest: Guest, panel: str) -> None:
+    page = guest.page(f"/models/loans/panels/{panel}?age=33&ask.version=1")
+
+    for form in page.all("form[@method='get']"):
+        hidden = [(e.get("name"), e.get("value")) for e in form.findall("input[@type='hidden']")]
+        assert hidden.count(("ask.version", "1")) == 1
+    assert "ask.version" not in page.one("a[.='Back to the case and its prediction']").get("href", "")
+
+
+def test_a_refused_value_is_named_with_what_is_wrong_with_it(guest: Guest) -> None:
+    html = guest.get("/models/diabetes/panels/why?bmi=rubbish", htmx=True).text
+
+    assert "Body mass index: Enter a number: “rubbish” is not one." in html

@@ -414,7 +414,9 @@ def test_a_refusal_for_an_unknown_feature_is_shown_with_the_answer(
     response = guest_before(upstream(refusing), timeout=10).submit("/models/rent", htmx=True)
 
     assert response.status_code == 422
-    assert "does not take these values" in Page(response.text).text("errors")
+    said = Page(response.text).text("errors")
+    assert "does not take these values" in said
+    assert "floor: Floor is not a feature." in said
 
 
 def test_a_form_with_too_many_fields_or_too_long_ones_is_refused(rent: Guest) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboard.records import Quality
 from dashboard.views.predict_results import PAGE_ROWS
 from tests.dashboard import kitchen
 from tests.dashboard.conftest import AskApi, GuestBefore, MakeUpstream, Serving
@@ -237,3 +238,13 @@ def test_a_model_that_came_without_data_says_so_kindly(serving: Serving, htmx: b
     assert [link.get("href") for link in page.by_id("results").iter("a")] == ["/models/rent"]
     assert not page.all("img")
     assert guest.page("/predict").is_whole
+
+
+@pytest.mark.parametrize(
+    ("honest", "said"), [(True, "On rows it had not seen: "), (False, "On rows it was fitted on: ")]
+)
+def test_rows_are_called_new_to_the_model_only_where_they_were(serving: Serving, honest: bool, said: str) -> None:
+    error = "mean_absolute_error"
+    quality = Quality(method="some rows", honest=honest, headline=error, metrics={error: 1.0})
+
+    assert said in serving(RENT.model_copy(update={"quality": quality}), rows=ROWS).page("/models/rent/predict").html

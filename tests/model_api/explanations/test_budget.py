@@ -31,7 +31,6 @@ def test_what_is_left_grows_less_as_time_passes(clock: Clock) -> None:
     clock.now += 0.05
 
     assert allowed.left == pytest.approx(0.15)
-    assert not allowed.is_over
     assert allowed.milliseconds == pytest.approx(50)
 
 
@@ -41,7 +40,6 @@ def test_nothing_is_left_when_the_time_is_up(clock: Clock) -> None:
     clock.now += 0.3
 
     assert allowed.left == 0
-    assert allowed.is_over
     assert allowed.milliseconds == pytest.approx(300)
 
 

@@ -427,3 +427,15 @@ def test_the_embedded_models_are_explained_in_little_more_than_the_time_there_is
         began = time.perf_counter()
         contributions(question(name, 1, milliseconds=250))
         assert time.perf_counter() - began < 1.0
+
+
+@pytest.mark.parametrize(("name", "method"), [("line", "additive"), ("corners", "exact"), ("wide", "sampled")])
+def test_only_rounding_is_left_for_the_largest_contribution(question: Ask, name: str, method: str) -> None:
+    for row in range(5):
+        asked = question(name, row, milliseconds=250)
+        focus = asked.focus()
+
+        found = contributions_of(asked, focus, float(focus.of(asked.output)[0]))
+
+        assert found.method == method
+        assert abs(found.remainder) <= 1e-9 * asked.subject.spread_of(focus)

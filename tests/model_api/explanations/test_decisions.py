@@ -119,6 +119,27 @@ def test_a_capacity_that_every_threshold_exceeds_is_said_to_be_too_small(
     assert found["best"] is None
     assert found["why_none"] == "each threshold flags more than 0.4 of the held-out rows"
     assert (found["case"]["decision"], found["case"]["margin"]) == (None, None)
+    assert "to do so would cost 0.5 per case" in found["approximation"]["why"]
+
+
+@pytest.mark.parametrize(("wrong_costs", "is_told"), [(1, False), (5, False), (7, True)])
+def test_it_says_when_to_take_nobody_would_cost_less_than_any_threshold(
+    question: Ask, monkeypatch: pytest.MonkeyPatch, wrong_costs: float, is_told: bool
+) -> None:
+    curve = {
+        "positives": 5,
+        "negatives": 5,
+        "thresholds": [0.0, 1.0],
+        "false_positives": [5, 1],  # one is as probable as can be, and yet no positive
+        "false_negatives": [0, 0],
+    }
+    count(question, monkeypatch, {POSITIVE: curve})
+
+    found = answer(question, cost_false_positive=wrong_costs)
+
+    assert found["best"]["cost"] == wrong_costs / 10
+    assert (found["approximation"] is not None) == is_told
+    assert not is_told or found["approximation"]["why"].endswith("to do so would cost 0.5 per case")
 
 
 def count(question: Ask, monkeypatch: pytest.MonkeyPatch, thresholds: Mapping[str, Any] | None) -> None:

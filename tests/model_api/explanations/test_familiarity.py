@@ -307,7 +307,7 @@ def test_a_case_outside_is_noted_in_the_log_without_its_values(caplog: pytest.Lo
         assert not caplog.records
         asked(subject, job="student", income=4711.0, term=5.0)
     assert [record.getMessage() for record in caplog.records] == [
-        "a case is outside the training data model=odd version=3 status=outside"
+        "a case is outside the training data model=odd version=3"
     ]
 
 

@@ -351,3 +351,17 @@ class ThreeSteps(MadeUp):
         said = super().predict(columns)
         labels = np.digitize(np.asarray(columns["x"], dtype=float), [10.0, 20.0])
         return said._replace(labels=labels, probabilities=np.eye(3)[labels])
+
+
+@pytest.mark.parametrize(("kind", "known", "shown"), [("category", 60, 50), ("text", 15, 10)])
+def test_it_says_of_how_many_levels_it_asked(kind: Any, known: int, shown: int) -> None:
+    levels = tuple(f"level {place:02}" for place in range(known))
+    feature = Feature("c", kind, categories=levels if kind == "category" else ())
+    made = MadeUp(lambda columns: np.zeros(len(columns["c"])))
+
+    answer = flips(made.question({"c": levels}, {"c": levels[0]}, [feature], {"threshold": 1}))
+
+    assert len(answer["flips"][0]["levels"] or ()) == shown
+    assert answer["approximation"] == {
+        "why": f"only {shown} of the {known} values of c that are known are shown, the commonest"
+    }

@@ -148,3 +148,14 @@ def test_a_rounded_number_has_no_noise_digits() -> None:
     reach = Reach(shares, np.array([0.5]), Limits())
     values = np.array([0.29, 0.31, 0.68])
     assert reach.written(values, np.zeros(3, dtype=np.intp)).tolist() == [0.3, 0.3, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"), [(0.4, [0.4, 1.2, 2.0]), (0.3, [0.3, 1.2, 2.1]), (0.75, [0.75, 1.5, 2.25])]
+)
+def test_a_step_that_is_no_part_of_one_is_kept_too(step: float, expected: list[float]) -> None:
+    table = made((Feature("dose", "number", step=step),), {"dose": [0.0, step, 2 * step, 4 * step]})
+    reach = Reach(table, np.array([0.0]), Limits())
+    found = reach.written(np.array(expected) + 0.01, np.zeros(3, dtype=np.intp))
+    assert found.tolist() == expected
+    assert reach.units[0] == step

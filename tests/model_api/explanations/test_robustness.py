@@ -12,6 +12,7 @@ from model_api import conformal
 from model_api.errors import InvalidRequest, Unsupported
 from model_api.explanations.question import Question
 from model_api.explanations.robustness import COUNT, robustness
+from model_api.inference import Options, predict_columns
 from model_api.loading import LoadedModel
 from model_api.signature import Feature
 from tests.model_api.explanations.made_up import YES_OR_NO, MadeUp, number
@@ -116,9 +117,15 @@ def test_no_disturbance_changes_nothing(question: Ask) -> None:
 
 
 def test_without_a_threshold_a_number_may_move_as_far_as_its_interval(loaded: Loaded, question: Ask) -> None:
+    model = loaded("diabetes")
+    columns = model.artifact.reference.columns
+    first = {name: values[:1] for name, values in columns.items()}
+    interval = predict_columns(model, first, [[]], Options(coverage=0.9))[0].interval
+    assert interval is not None
     answer = robustness(question("diabetes", options={"percent": 30}))
 
-    assert answer["within"] == conformal.margin(loaded("diabetes").artifact.calibration[0], 0.9)
+    assert answer["within"] == pytest.approx((interval["high"] - interval["low"]) / 2)
+    assert answer["within"] != conformal.margin(model.artifact.calibration[0], 0.9), "it depends on the number"
     assert (answer["threshold"], answer["decision"]) == (None, None)
     assert answer["share"] == 1.0
     assert robustness(question("diabetes", options={"percent": 30, "threshold": 206.0}))["within"] is None

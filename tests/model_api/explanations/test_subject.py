@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model_api.errors import UnusablePrediction
+from model_api.explanations import subject as subject_module
 from model_api.explanations.coding import Coding
 from model_api.explanations.question import Question
 from model_api.explanations.subject import BACKGROUND, Focus, Subject, subject_of
@@ -136,6 +137,32 @@ def test_a_case_with_unknown_values_leaves_the_subject_of_others_as_it_is(loaded
     assert other is not subject
     assert subject.including(row) is subject
     assert other.ask(other.reference).is_same(subject.reference_output)
+
+
+def test_a_large_question_is_asked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def noted(columns: Columns) -> Any:
+        asked.append(len(columns["a"]))
+        return first_number(columns)
+
+    subject = subject_of_stub(Stub(noted), np.zeros((3, 2)))
+    monkeypatch.setattr(subject_module, "CELLS", 20)
+
+    scores = subject.scores(np.arange(50.0).reshape(25, 2), Focus("number", 0))
+
+    assert asked == [10, 10, 5]
+    assert scores.tolist() == np.arange(0.0, 50, 2).tolist()
+
+
+@pytest.mark.parametrize("answer", [Output(numbers=np.zeros((9, 2))), Output(labels=np.arange(9) % 2)])
+def test_the_parts_of_an_answer_are_put_together(monkeypatch: pytest.MonkeyPatch, answer: Output) -> None:
+    said = iter([answer.of(slice(0, 4)), answer.of(slice(4, 8)), answer.of(slice(8, 9))])
+    subject = subject_of_stub(Stub(first_number), np.zeros((3, 2)))
+    monkeypatch.setattr(subject, "_ask", lambda _: next(said))
+    monkeypatch.setattr(subject_module, "CELLS", 8)
+
+    assert subject.ask(np.zeros((9, 2))).is_same(answer)
 
 
 def test_no_rows_have_no_scores(loaded: Loaded) -> None:

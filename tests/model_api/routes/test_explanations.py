@@ -1,10 +1,12 @@
 """POST …/explanations/{call}: the envelope that every call shares, and what is refused."""
 
+import asyncio
 import json
 import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,11 +14,13 @@ import httpx2
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, Ridge
 from starlette.testclient import TestClient
 
 from model_api.explanations import calls
 from model_api.publishing import publish
+from model_api.routes import explanations as module
+from model_api.routes.explanations import ExplanationLine
 from tests.model_api.protocols.test_mutations import spoil
 
 ReferenceRows = Callable[[str, int], list[dict[str, Any]]]
@@ -167,6 +171,29 @@ def test_every_wrong_feature_is_named(client: TestClient, patient: dict[str, Any
     assert {problem["feature"] for problem in answer.json()["errors"]} == {"bmi", "height"}
 
 
+def test_what_took_longer_than_its_budget_is_expected_to_do_so_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected: list[float] = []
+
+    class Noting:
+        async def run(self, work: Callable[[], Any], seconds: float, _: object) -> Any:
+            expected.append(seconds)
+            return work()
+
+    async def three_times() -> None:
+        for _ in range(3):
+            await line.run(("m", "1", "curve"), lambda: time.sleep(0.04), 0.01, has_left)
+
+    async def has_left() -> bool:
+        return False
+
+    monkeypatch.setattr(module, "Admission", lambda _: Noting())
+    line = ExplanationLine()
+    asyncio.run(three_times())
+
+    assert expected[0] == pytest.approx(0.0025)
+    assert expected[2] > expected[1] > 0.02, "more than the budget of 10 ms"
+
+
 @pytest.mark.parametrize("value", [9.9, 5001, 0, -1, "250", True, None, [], 1e300])
 def test_a_time_beyond_its_limits_is_refused(client: TestClient, patient: dict[str, Any], value: object) -> None:
     detail = refused(ask(client, "diabetes", patient, milliseconds=value), 422, "invalid-request")
@@ -273,17 +300,89 @@ def test_an_explanation_lets_predictions_pass(
     assert answers == [200]
 
 
+@pytest.fixture
+def with_pair(tmp_path: Path, serving: Callable[..., TestClient]) -> TestClient:
+    """A client of a service with a model of two outputs, `pair`."""
+    X = pd.DataFrame(np.random.default_rng(6).normal(size=(80, 3)).round(2), columns=["age", "shoe", "sleep"])
+    y = pd.DataFrame({"height": 170 + 5 * X["shoe"], "weight": 70 + 3 * X["age"] - X["sleep"]})
+    publish(Ridge(alpha=0.1).fit(X, y), X, y, name="pair", models=tmp_path)
+    return serving(tmp_path)
+
+
+def answers_or_refuses(client: TestClient, path: str, body: object) -> httpx2.Response:
+    """Ask, and see that the service was not at a loss, and that it answers in JSON."""
+    answer = client.post(path, json=body)
+    assert answer.status_code in (200, 400, 422, 501), f"{path} {body}: {answer.text}"
+    if answer.status_code == 200:
+        json.loads(answer.text, parse_constant=pytest.fail)
+    return answer
+
+
+def test_spoiled_questions_are_answered_without_a_fault_of_several_outputs(with_pair: TestClient) -> None:
+    spoil_questions(with_pair, "pair", {"age": 1.5, "shoe": -0.25, "sleep": 0.5}, output="height")
+
+
+@pytest.mark.parametrize("call", sorted(calls.CALLS))
+def test_no_output_at_all_is_refused_where_there_are_several(with_pair: TestClient, call: str) -> None:
+    options = {**NEEDED.get(call, {}), "output": None}
+    answer = ask(with_pair, "pair", {"age": 1.5, "shoe": -0.25, "sleep": 0.5}, call, **options)
+
+    if call in ("trust", "similar"):
+        assert "there is no option 'output'" in refused(answer, 422, "invalid-request")
+    elif call == "decisions":
+        assert answer.status_code in (422, 501)
+    else:
+        words = 'there is no output None; there is "height", "weight"'
+        assert words in refused(answer, 422, "invalid-request")
+
+
+NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "curve": {"feature": "age"},
+    "dependence": {"feature": "age"},
+    "map": {"features": ["age", "shoe"]},
+    "flips": {"threshold": 165},
+    "counterfactuals": {"at_least": 170},
+}
+"""What a call about `pair` has to be told."""
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 5e-324, -5e-324, 0.0])
+@pytest.mark.parametrize("call", sorted(calls.CALLS))
+@pytest.mark.parametrize("model", ["diabetes", "loans"])
+def test_the_largest_and_smallest_numbers_are_no_fault(
+    client: TestClient, reference_rows: ReferenceRows, model: str, call: str, value: float
+) -> None:
+    row = reference_rows(model, 1)[0]
+    numbers = [name for name, own in row.items() if isinstance(own, float)]
+    options = {
+        "curve": {"feature": numbers[0]},
+        "dependence": {"feature": numbers[0]},
+        "map": {"features": numbers[:2]},
+        "flips": {"threshold": 0.5 if model == "loans" else 150},
+        "counterfactuals": {"class": "defaulted"} if model == "loans" else {"at_least": 150},
+    }.get(call, {})
+    for changed in ({numbers[0]: value}, dict.fromkeys(numbers, value)):
+        answer = answers_or_refuses(
+            client, f"/models/{model}/explanations/{call}", {"data": {**row, **changed}, "options": options}
+        )
+        if answer.status_code != 200:
+            assert "not finite" in answer.json()["detail"] or (model, call) == ("diabetes", "decisions"), answer.text
+
+
 @pytest.mark.parametrize("model", ["diabetes", "loans"])
 def test_spoiled_questions_are_answered_without_a_fault(
     client: TestClient, reference_rows: ReferenceRows, model: str
 ) -> None:
-    """An answer of 500 fails the test: see the client's hooks."""
+    spoil_questions(client, model, reference_rows(model, 1)[0], output=None)
+
+
+def spoil_questions(client: TestClient, model: str, row: dict[str, Any], output: object) -> None:
+    """Ask every call what is a little wrong; an answer of 500 fails."""
     dice = random.Random(5)
-    row = reference_rows(model, 1)[0]
     options: dict[str, Any] = {
         "milliseconds": 20,
         "class": "x",
-        "output": None,
+        "output": output,
         "feature": next(iter(row)),
         "features": list(row)[:2],
         "threshold": 0.5,
@@ -301,10 +400,5 @@ def test_spoiled_questions_are_answered_without_a_fault(
         for _ in range(40):
             some = dice.sample(sorted(options), dice.randint(1, 4))
             body = spoil({"data": row, "options": {name: options[name] for name in some}}, dice)
-            try:
-                answer = client.post(f"/models/{model}/explanations/{call}", json=body)
-            except ValueError:  # httpx writes no NaN
-                continue
-            assert answer.status_code in (200, 400, 422, 501), f"{call} {body}: {answer.text}"
-            if answer.status_code == 200:
-                json.loads(answer.text, parse_constant=pytest.fail)
+            with suppress(ValueError):  # httpx writes no NaN
+                answers_or_refuses(client, f"/models/{model}/explanations/{call}", body)

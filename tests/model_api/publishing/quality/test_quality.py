@@ -104,6 +104,7 @@ def test_an_estimator_that_cannot_be_fitted_anew_is_flattered_and_has_no_interva
     found = assessed(FitsOnce(), table)
 
     assert found.quality["method"] == "100 rows that it was fitted on, which flatters it"
+    assert found.quality["honest"] is False
     assert found.scores == [[]]
 
 
