@@ -457,7 +457,7 @@ def test_an_approximation_is_kept_for_a_moment_and_an_exact_answer_for_good(
     assert ask_about(client, 50.0) == ask_about(client, 50.0)
     assert len(service.asked) == 1
     now = time.monotonic()
-    monkeypatch.setattr(model_client.time, "monotonic", lambda: now + model_client.MOMENT_SECONDS + 1)
+    monkeypatch.setattr("dashboard.model_client.time.monotonic", lambda: now + model_client.MOMENT_SECONDS + 1)
     ask_about(client, 50.0)
     assert len(service.asked) == questions
 
