@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
 ARGS ?=
+# Tests that ask for minutes: each odd request there is against a real server, and shap on the same rows.
+SLOW := tests/model_api/corpus tests/model_api/explanations/test_against_shap.py
 # Tests that draw their requests: `make fuzz` runs them, with more draws than there is time for in `make test`.
 GENERATED := tests/model_api/test_properties.py tests/model_api/protocols/test_mutations.py
 
@@ -17,7 +19,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit e2e attacks conformance fuzz soak bench bench-bulk bench-compiling bench-explanations bench-serving screenshot wheel clean
+.PHONY: help run test lint types unit e2e attacks conformance fuzz proofs soak bench bench-bulk bench-compiling bench-explanations bench-serving screenshot wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +28,7 @@ run: $(VENV)/.runs ## set up, publish the embedded models if absent, start both 
 	@exec $(BIN)/servery run $(ARGS)
 
 # Two test workers on two cores: threads of OpenMP on top of them would only wait for each other.
-unit e2e fuzz: export OMP_NUM_THREADS := 1
+unit e2e fuzz proofs: export OMP_NUM_THREADS := 1
 
 test: lint types unit e2e ## set up with a real browser, then lint, types, unit, API and browser tests
 
@@ -38,7 +40,7 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/fuzz --ignore tests/soak $(GENERATED:%=--ignore %) -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/fuzz --ignore tests/soak $(SLOW:%=--ignore %) $(GENERATED:%=--ignore %) -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
 	$(BIN)/python -m pytest tests/e2e -n logical --maxprocesses 4 --dist loadfile $(ARGS)
@@ -55,6 +57,9 @@ fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, an
 	$(BIN)/python tests/conformance/environments.py schemathesis
 	$(BIN)/python -m pytest tests/fuzz $(ARGS)
 	SERVERY_EXAMPLES=1000 $(BIN)/python -m pytest $(GENERATED) -n logical --maxprocesses 4 $(ARGS)
+
+proofs: $(VENV)/.tests ## send every odd request of the corpus to a real server, and compare contributions with shap
+	$(BIN)/python -m pytest $(SLOW) -n logical --maxprocesses 4 $(ARGS)
 
 soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
 	$(BIN)/python -m pytest tests/soak $(ARGS)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dashboard import model_client
 from dashboard.panels.all import PANELS
 from dashboard.records import Provenance
 from tests.dashboard import kitchen
@@ -105,8 +106,10 @@ def test_text_of_the_model_is_escaped(guest: Guest) -> None:
 
 
 def test_a_chart_of_an_approximate_answer_is_known_by_its_numbers(
-    upstream: MakeUpstream, guest_before: GuestBefore
+    upstream: MakeUpstream, guest_before: GuestBefore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(model_client, "MOMENT_SECONDS", 0.0)
+
     def saying_kept(kept: int) -> Behaviour:
         answer = {"robustness": firm(kept, {"why": "there was little time"})}
         return explaining(kitchen.model(), kitchen.reference([]), answer, lambda _: kitchen.prediction(1.0))
