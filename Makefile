@@ -56,7 +56,7 @@ conformance: $(VENV)/.tests ## ask the service with real clients, each in its ow
 fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, and thousands of rows from signatures
 	$(BIN)/python tests/conformance/environments.py schemathesis
 	$(BIN)/python -m pytest tests/fuzz $(ARGS)
-	SERVERY_EXAMPLES=1000 $(BIN)/python -m pytest $(GENERATED) -n logical --maxprocesses 4 $(ARGS)
+	SERVERY_EXAMPLES=300 $(BIN)/python -m pytest $(GENERATED) -n logical --maxprocesses 4 $(ARGS)
 
 proofs: $(VENV)/.tests ## send every odd request of the corpus to a real server, and compare contributions with shap
 	$(BIN)/python -m pytest $(SLOW) -n logical --maxprocesses 4 $(ARGS)
