@@ -42,6 +42,8 @@ class LevelsDrawing:
     """The case; its place is that of its level."""
     chosen: Marked | None = None
     percent: bool = False
+    usual: str = "this case"
+    """What the line from which the bars begin is called."""
 
     @cached_property
     def range(self) -> tuple[float, float]:
@@ -68,7 +70,7 @@ class LevelsDrawing:
         pen, frame = Pen(figure, palette), self.frame(size)
         pen.text(EDGE, 4, fit(clean(self.number[:1].upper() + self.number[1:]), frame.width - 2 * EDGE), weight="bold")
         x = frame.x(self.case.score)
-        text = f"this case: {self.case.shown}"
+        text = f"{self.usual}: {self.case.shown}"
         half = len(text) * CHARACTER / 2
         place = min(max(x, half + EDGE), frame.width - half - EDGE)
         pen.text(place, 4 + LINE + 3, text, color=palette.quiet, ha="center")

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlencode
 
 import numpy as np
-from flask import Blueprint, Response, make_response, render_template, url_for
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
 
 from dashboard.about import About, Curves
 from dashboard.card import card_html
@@ -15,9 +17,11 @@ from dashboard.charts.predicted_true import Pairs, predicted_true_of
 from dashboard.charts.ranking import ranking
 from dashboard.charts.relation import Line, Words, relation
 from dashboard.charts.rendering import FORMATS, Key, Renderer
+from dashboard.dependence import MOST, NAME, dependence_chart, dependences
 from dashboard.errors import UnknownModel
 from dashboard.formatting import METRICS, metric_value, percent, signed
 from dashboard.model_client import ModelClient
+from dashboard.panels.amounts import title_of
 from dashboard.records import ModelVersion
 from dashboard.views.charts import chart_response, file_name, look_of
 from dashboard.views.drawings import Drawing
@@ -56,6 +60,14 @@ class Sheet:
         if quality.importance and quality.importance.features:
             found["importance"] = self._importance
         return found
+
+    @property
+    def important(self) -> list[str]:
+        """Name the features that get a curve: the most important ones, as far as that was measured."""
+        quality = self.about.quality
+        weights = quality.importance.features if quality and quality.importance else ()
+        names = [weight.feature for weight in weights] or [feature.name for feature in self.model.signature.features]
+        return names[:MOST]
 
     @property
     def _curves(self) -> Curves:
@@ -131,8 +143,13 @@ def about_views(client: ModelClient, renderer: Renderer) -> Blueprint:
         model = client.champion(name)
         sheet = Sheet(model, client.about(model))
         drawings = {chart: Drawing(make(), _address(model, chart)) for chart, make in sheet.makers().items()}
+        names = sheet.important
+        curves = [
+            Drawing(drawn, _address(model, NAME), urlencode({"feature": feature}))
+            for feature, drawn in zip(names, dependences(client, model, names, g.request_id), strict=False)
+        ]
         html = render_template(
-            "about.html", model=model, about=sheet.about, drawings=drawings, titles=_titles(model),
+            "about.html", model=model, about=sheet.about, drawings=drawings, curves=curves, titles=_titles(model),
             card=card_html(sheet.about.card), metrics=_metrics(sheet),
         )  # fmt: skip
         return make_response(html)
@@ -141,18 +158,21 @@ def about_views(client: ModelClient, renderer: Renderer) -> Blueprint:
     def chart(name: str, version: str, chart: str, form: str) -> Response:
         """Give a chart of the datasheet, or 304 without drawing it when the browser has it."""
         model, found = client.version(name, version), next((known for known in FORMATS if known == form), None)
-        make = Sheet(model, client.about(model)).makers().get(chart)
+        sheet, feature = Sheet(model, client.about(model)), request.args.get("feature", "")
+        make = sheet.makers().get(chart)
+        if chart == NAME and feature in sheet.important:
+            make = partial(dependence_chart, client, model, feature, g.request_id)
         if make is None or found is None:
             raise UnknownModel(f"no chart about/{chart}.{form}")
         theme, size = look_of()
-        key = Key(model.provenance.digest, f"about/{chart}", found, theme, size)
+        key = Key(model.provenance.digest, f"about/{chart} {feature if chart == NAME else ''}", found, theme, size)
         return chart_response(renderer, key, make, lambda drawn: file_name(model, drawn, ["about"], found))
 
     return views
 
 
 def _titles(model: ModelVersion) -> dict[str, str]:
-    return {feature.name: feature.title for feature in model.signature.features}
+    return {feature.name: title_of(model, feature) for feature in model.signature.features}
 
 
 def _address(model: ModelVersion, chart: str) -> str:

@@ -26,7 +26,29 @@ def test_the_datasheet_shows_every_metric_and_chart(guest: Guest, ask_api: AskAp
 
     assert told["quality"]["method"] in page.html
     assert len(page.root.findall(".//dl[@class='metrics']/div")) == len(told["quality"]["metrics"])
-    assert {img.get("id") for img in page.root.iter("img")} == {f"about-{chart}" for chart in CHARTS[name]}
+    shown = {img.get("id", "") for img in page.root.iter("img")}
+    assert {image for image in shown if "dependence" not in image} == {f"about-{chart}" for chart in CHARTS[name]}
+    assert len({image for image in shown if "dependence" in image}) == 6
+
+
+def test_the_most_important_features_have_their_curve(guest: Guest, ask_api: AskApi) -> None:
+    told = ask_api("GET", "/models/loans/versions/1")["quality"]["importance"]["features"]
+    features = [weight["feature"] for weight in told]
+
+    assert guest.get(f"/models/loans/versions/1/about/dependence.svg?feature={features[0]}").status_code == 200
+    assert guest.get(f"/models/loans/versions/1/about/dependence.svg?feature={features[-1]}").status_code == 404
+    csv = guest.get("/models/loans/versions/1/about/dependence.csv?feature=amount").text.splitlines()
+    said = ask_api(
+        "POST",
+        "/models/loans/explanations/dependence",
+        {
+            "data": {
+                f["name"]: f["default"] for f in ask_api("GET", "/models/loans/versions/1")["signature"]["features"]
+            },
+            "options": {"feature": "amount"},
+        },
+    )
+    assert [float(line.rpartition(",")[2]) for line in csv[1:]] == pytest.approx([p["score"] for p in said["points"]])
 
 
 @pytest.mark.parametrize(("name", "chart"), [(name, chart) for name in MODELS for chart in sorted(CHARTS[name])])
