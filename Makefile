@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
 ARGS ?=
-# Tests that ask for minutes: each odd request there is against a real server, and shap on the same rows.
-SLOW := tests/model_api/corpus tests/model_api/explanations/test_against_shap.py
+# One more than there are cores, and at most five: tests wait for servers and browsers half of their time.
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 5 || echo $$((n + 1)))
+# Tests that ask for minutes: each odd request there is against a real server, shap on the same rows, axe on every page.
+SLOW := tests/model_api/corpus tests/model_api/explanations/test_against_shap.py tests/e2e/test_accessibility.py
 # Tests that draw their requests: `make fuzz` runs them, with more draws than there is time for in `make test`.
 GENERATED := tests/model_api/test_properties.py tests/model_api/protocols/test_mutations.py
 
@@ -40,10 +42,10 @@ types: $(VENV)/.tests ## check types
 	$(BIN)/mypy
 
 unit: $(VENV)/.tests ## run the unit and API tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/fuzz --ignore tests/soak $(SLOW:%=--ignore %) $(GENERATED:%=--ignore %) -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/attacks --ignore tests/conformance --ignore tests/fuzz --ignore tests/soak $(SLOW:%=--ignore %) $(GENERATED:%=--ignore %) -n $(WORKERS) --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.browser ## run the browser tests
-	$(BIN)/python -m pytest tests/e2e -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests/e2e $(SLOW:%=--ignore %) -n $(WORKERS) --dist loadfile $(ARGS)
 
 attacks: $(VENV)/.tests ## drop bad artifacts into a served folder, and trace that nothing in them runs (installs strace)
 	@command -v strace >/dev/null || $(AS_ROOT) sh -c 'apt-get -qq update && apt-get -qq install -y strace'
@@ -56,10 +58,10 @@ conformance: $(VENV)/.tests ## ask the service with real clients, each in its ow
 fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, and thousands of rows from signatures
 	$(BIN)/python tests/conformance/environments.py schemathesis
 	$(BIN)/python -m pytest tests/fuzz $(ARGS)
-	SERVERY_EXAMPLES=300 $(BIN)/python -m pytest $(GENERATED) -n logical --maxprocesses 4 $(ARGS)
+	SERVERY_EXAMPLES=300 $(BIN)/python -m pytest $(GENERATED) -n $(WORKERS) $(ARGS)
 
-proofs: $(VENV)/.tests ## send every odd request of the corpus to a real server, and compare contributions with shap
-	$(BIN)/python -m pytest $(SLOW) -n logical --maxprocesses 4 $(ARGS)
+proofs: $(VENV)/.browser ## send each odd request to a real server, compare contributions with shap, ask axe about each page
+	$(BIN)/python -m pytest $(SLOW) -n $(WORKERS) --dist loadfile $(ARGS)
 
 soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
 	$(BIN)/python -m pytest tests/soak $(ARGS)
