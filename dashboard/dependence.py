@@ -1,5 +1,7 @@
 """What a model makes of a feature on average: its curve over reference cases (partial dependence)."""
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from dashboard.charts import Chart
@@ -60,7 +62,7 @@ def dependence_chart(client: ModelClient, model: ModelVersion, name: str, reques
         return levels_chart(
             LevelsDrawing(number, bars, usual, percent=said.of is not None, usual="average"), finding, header, rows
         )
-    return curve_chart(_curve(said, feature, number, usual), finding, header, rows)
+    return curve_chart(_curve(said, feature, number, replace(usual, shown="")), finding, header, rows)
 
 
 def _curve(said: Dependence, feature: Feature, number: str, usual: Marked) -> CurveDrawing:

@@ -47,7 +47,7 @@ def take(address: str) -> None:
         page.locator("[name=bmi]").fill("31.4")
         page.locator("[name=bmi]").press("Enter")
         page.locator("#chart").wait_for()
-        page.wait_for_function("document.getElementById('chart').naturalWidth > 0")
+        page.locator("#chart").evaluate("image => image.decode()")
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         page.screenshot(path=ROOT / "docs" / "screenshot.png")
         browser.close()

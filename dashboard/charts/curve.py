@@ -108,6 +108,8 @@ class CurveDrawing:
         pen.line([frame.left, frame.width - frame.right], [base, base], pen.palette.quiet, 0.8)
 
     def _draw_case(self, pen: Pen, frame: Frame) -> None:
+        if not self.case.shown:  # the curve is of no case
+            return
         if self.case.place is None:
             y = frame.y(self.case.score)
             pen.line([frame.left, frame.width - frame.right], [y, y], pen.palette.ink, 0.8, linestyle=(0, (1, 2)))
