@@ -1,24 +1,19 @@
 """A bar from none to all for each of a few shares, its label above it."""
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from dashboard.charts import Cell, Chart
-from dashboard.charts.style import CHARACTER, SMALL, Palette, clean, fit
-from dashboard.charts.waterfall import clean_finding
+from dashboard.charts.frames import EDGE, LINE, Pen
+from dashboard.charts.style import Palette, clean, clean_finding, label_lines
 
 WIDTHS = {"wide": 560, "narrow": 330}
-EDGE, LINE, BAR, GAP = 8, 15, 11, 10
-"""Margin, height of a line of text, height of a bar, and room below it, in CSS pixels."""
+BAR, GAP = 11, 10
+"""Height of a bar, and room below it, in CSS pixels."""
 BOLD, APART = 7.6, 12
 """Width of a small bold character, and room between a label and what stands beside it, in CSS pixels."""
-
-WIDE, WIDER = frozenset("MWmw@%"), 1.6
-"""Characters that are wider than others, and how many times."""
 
 
 class ShareBar(NamedTuple):
@@ -44,40 +39,21 @@ def share_bars(name: str, finding: str, bars: Sequence[ShareBar], table: Table) 
     """Make the chart; `name` is part of its address."""
 
     def draw(figure: Figure, palette: Palette) -> None:
-        width, height = figure.bbox.width, figure.bbox.height
-        room, top = width - 2 * EDGE, height - EDGE
+        pen, width, top = Pen(figure, palette), figure.bbox.width, float(EDGE)
+        room = width - 2 * EDGE
         for bar in bars:
             lines = label_lines(bar.label, room - _beside(bar.shown))
             for number, line in enumerate(lines):
-                y = (top - LINE * number) / height
-                figure.text(EDGE / width, y, line, size=SMALL, color=palette.ink, va="top")
-            figure.text(
-                1 - EDGE / width, top / height, clean(bar.shown), size=SMALL, color=palette.ink, va="top", ha="right",
-                weight="bold" if bar.marked else "normal",
-            )  # fmt: skip
-            bottom = top - LINE * len(lines) - BAR - 2
-            place, tall = (EDGE / width, bottom / height), BAR / height
-            figure.add_artist(
-                Rectangle(place, room / width, tall, facecolor="none", edgecolor=palette.hairline, linewidth=0.8)
-            )
-            figure.add_artist(
-                Rectangle(
-                    place, max(bar.share * room, 1.5) / width, tall,
-                    facecolor=palette.accent if bar.marked else palette.paper, edgecolor=palette.accent, linewidth=1.4,
-                )
-            )  # fmt: skip
-            top = bottom - GAP
+                pen.text(EDGE, top + LINE * number, line)
+            weight = "bold" if bar.marked else "normal"
+            pen.text(width - EDGE, top, clean(bar.shown), ha="right", weight=weight)
+            below = top + LINE * len(lines) + 2
+            sides = [EDGE, EDGE + room, EDGE + room, EDGE, EDGE], [below, below, below + BAR, below + BAR, below]
+            pen.line(*sides, palette.hairline, 0.8)
+            pen.bar(EDGE, EDGE + bar.share * room, below, BAR, filled=bar.marked)
+            top = below + BAR + GAP
 
     return Chart(name, clean_finding(finding), table.header, table.rows, _sizes(bars), draw)
-
-
-def label_lines(label: str, room: float, character: float = CHARACTER) -> list[str]:
-    """Break a label into at most two lines of small text, `room` CSS pixels wide; `character`: width of one."""
-    text = clean(label)
-    wide = sum(letter in WIDE for letter in text) / max(1, len(text))
-    most = max(8, int(room / (character * (1 + (WIDER - 1) * wide))))
-    lines = wrap(text, most) or [""]
-    return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
 
 
 def _beside(shown: str) -> float:

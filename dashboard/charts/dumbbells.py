@@ -1,15 +1,13 @@
 """From what is to what could be: for each way a heading, and for each change a line between two dots."""
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dashboard.charts import Cell, Chart
-from dashboard.charts.style import CHARACTER, NORMAL, SMALL, Palette, clean, fit
-from dashboard.charts.waterfall import clean_finding
+from dashboard.charts.style import CHARACTER, NORMAL, SMALL, Palette, clean, clean_finding, fit, label_lines
 
 NAME = "changes"
 WIDTHS = {"wide": 760, "narrow": 330}
@@ -117,9 +115,7 @@ def _has_lines(ways: Sequence[Way]) -> bool:
 
 def _lines(label: str, width: float) -> list[str]:
     """Break a label into at most three lines."""
-    most = int((width - 2 * EDGE) / CHARACTER)
-    lines = wrap(clean_finding(label), most) or [""]
-    return lines if len(lines) <= 3 else [*lines[:2], fit(" ".join(lines[2:]), most * CHARACTER)]
+    return label_lines(label, width - 2 * EDGE, most=3)
 
 
 def _sizes(ways: Sequence[Way]) -> dict[str, tuple[int, int]]:

@@ -1,7 +1,6 @@
 """At which value of each feature the decision changes: where the case is, and how far that is."""
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
@@ -9,7 +8,7 @@ from matplotlib.figure import Figure
 from dashboard.charts import Cell, Chart
 from dashboard.charts.frames import EDGE, LINE, Pen
 from dashboard.charts.scales import Scale
-from dashboard.charts.style import CHARACTER, Palette, clean, fit
+from dashboard.charts.style import Palette, clean, fit, label_lines
 
 NAME = "flips"
 WIDTHS = {"wide": 560, "narrow": 330}
@@ -75,9 +74,7 @@ def _draw_row(pen: Pen, width: float, top: float, row: Row) -> float:
 
 
 def _lines(row: Row, width: float) -> list[str]:
-    most = int((width - 2 * EDGE) / CHARACTER)
-    lines = wrap(clean(row.change), most) or [""]
-    return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
+    return label_lines(row.change, width - 2 * EDGE)
 
 
 def _height(row: Row, width: float) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from dashboard.charts.scales import Tick
@@ -79,6 +79,14 @@ class Pen:
         self._figure.add_artist(
             PathPatch(Path(vertices, codes), facecolor=color, edgecolor=color, linewidth=seam, joinstyle="miter")
         )
+
+    def bar(self, left: float, right: float, top: float, height: float, *, filled: bool) -> None:
+        """Draw a bar, filled or hollow: the two differ in more than colour. One of no length is a hairline."""
+        start, end = sorted((left, right))
+        face = self.palette.accent if filled else self.palette.paper
+        place = start / self._width, 1 - (top + height) / self._height
+        size = max(end - start, 1.5) / self._width, height / self._height
+        self._figure.add_artist(Rectangle(place, *size, facecolor=face, edgecolor=self.palette.accent, linewidth=1.4))
 
     def text(self, x: float, y: float, text: str, **look: Any) -> None:
         """Write small text; `y` is its top unless `va` says otherwise."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from textwrap import wrap
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
@@ -11,13 +10,13 @@ from matplotlib.figure import Figure
 from dashboard.charts import Cell, Chart
 from dashboard.charts.curve import LEAST_PART, LEAST_SHARE, NAME, Marked
 from dashboard.charts.frames import EDGE, LINE, Frame, Pen
-from dashboard.charts.style import CHARACTER, Palette, clean, fit
+from dashboard.charts.style import CHARACTER, Palette, clean, fit, label_lines
 
 WIDTHS = {"wide": 560, "narrow": 330}
 TITLE, TRACK, GAP = 40, 12, 10
 """Heights of the title with what the line means, and of a bar, and the room below it."""
-AMOUNT = 11
-"""Characters that are kept free for the number beside a label."""
+AMOUNT = 11 * CHARACTER
+"""Room that is kept free for the number beside a label."""
 
 
 class Bar(NamedTuple):
@@ -96,12 +95,10 @@ class LevelsDrawing:
     @staticmethod
     def _lines(bar: Bar, width: float) -> list[str]:
         """Break a label into at most two lines beside its number."""
-        most = int((width - 2 * EDGE) / CHARACTER) - AMOUNT
         text = bar.label
         if bar.cases is not None:
             text += f" ({bar.cases:,} {'case' if bar.cases == 1 else 'cases'})"
-        lines = wrap(clean(text), most) or [""]
-        return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
+        return label_lines(text, width - 2 * EDGE - AMOUNT)
 
     @classmethod
     def _height(cls, bar: Bar, width: float) -> int:

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dashboard.charts import Chart
-from dashboard.charts.bars import APART, BOLD, EDGE, LINE, WIDTHS, Table, label_lines
+from dashboard.charts.bars import APART, BOLD, WIDTHS, Table
+from dashboard.charts.frames import EDGE, LINE
 from dashboard.charts.ranges import FOOT, TOP, held, name_mark, span
-from dashboard.charts.style import CHARACTER, SMALL, Palette, Strip, clean, fit
-from dashboard.charts.waterfall import clean_finding
+from dashboard.charts.style import CHARACTER, SMALL, Palette, Strip, clean, clean_finding, fit, label_lines
 
 NAME = "neighbours"
 ROW, LABEL, SHOWN, COUNT, LEGEND = 22, 62, 84, 74, 20
@@ -79,7 +79,7 @@ def neighbour_classes(finding: str, classes: Sequence[KnownClass], table: Table)
         return f"{known.label}, predicted for this case" if known.predicted else known.label
 
     def lines(known: KnownClass, width: float) -> list[str]:
-        return label_lines(label(known), width - 2 * EDGE - COUNT, BOLD if known.predicted else CHARACTER)
+        return label_lines(label(known), width - 2 * EDGE - COUNT, character=BOLD if known.predicted else CHARACTER)
 
     def draw(figure: Figure, palette: Palette) -> None:
         width, height = figure.bbox.width, figure.bbox.height

@@ -8,10 +8,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from dashboard.charts import Chart
-from dashboard.charts.bars import EDGE, GAP, LINE, WIDTHS, Table
+from dashboard.charts.bars import GAP, WIDTHS, Table
+from dashboard.charts.frames import EDGE, LINE
 from dashboard.charts.standing import BOLD_CHARACTER, MARK_GAP
-from dashboard.charts.style import CHARACTER, NORMAL, SMALL, Palette, Strip, clean, fit
-from dashboard.charts.waterfall import clean_finding
+from dashboard.charts.style import CHARACTER, NORMAL, SMALL, Palette, Strip, clean, clean_finding, fit
 
 NAME = "ranges"
 BAR, TOP, FOOT = 12, 26, 30

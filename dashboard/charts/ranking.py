@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
 from dashboard.charts import Chart
-from dashboard.charts.style import SMALL, Palette, clean, fit
+from dashboard.charts.frames import EDGE, Pen
+from dashboard.charts.style import Palette, clean, fit
 
 WIDTHS = {"wide": 560, "narrow": 320}
-EDGE, LINE, BAR, GAP = 8, 16, 9, 9
-"""Margin, height of a line of text, height of a bar, and room below it, in CSS pixels."""
+LINE, BAR, GAP = 16, 9, 9
+"""Height of a line of text, height of a bar, and room below it, in CSS pixels."""
 AMOUNT = 70
 """Room for an amount, in CSS pixels."""
 
@@ -24,27 +23,14 @@ def ranking(
     longest = max((length for _, length, _ in bars), default=0.0) or 1.0
 
     def draw(figure: Figure, palette: Palette) -> None:
-        width, height = figure.bbox.width, figure.bbox.height
-        top = float(height - EDGE)
+        pen, width, top = Pen(figure, palette), figure.bbox.width, float(EDGE)
         for label, length, shown in bars:
-            text = fit(clean(label), width - 2 * EDGE - AMOUNT)
-            figure.text(EDGE / width, top / height, text, size=SMALL, color=palette.ink, va="top")
-            figure.text(1 - EDGE / width, top / height, shown, size=SMALL, color=palette.ink, va="top", ha="right")
-            bottom = top - LINE - BAR
-            y, room = (bottom + BAR / 2) / height, (width - 2 * EDGE) / width
-            figure.add_artist(Line2D([EDGE / width, 1 - EDGE / width], [y, y], color=palette.hairline, linewidth=0.8))
-            share = max(0.0, length / longest) * room
-            figure.add_artist(
-                Rectangle(
-                    (EDGE / width, bottom / height),
-                    share,
-                    BAR / height,
-                    facecolor=palette.accent,
-                    linewidth=0,
-                    zorder=2,
-                )
-            )
-            top = bottom - GAP
+            pen.text(EDGE, top, fit(clean(label), width - 2 * EDGE - AMOUNT))
+            pen.text(width - EDGE, top, shown, ha="right")
+            below, right = top + LINE, EDGE + max(0.0, length / longest) * (width - 2 * EDGE)
+            pen.line([EDGE, width - EDGE], [below + BAR / 2] * 2, palette.hairline, 0.8, zorder=0)
+            pen.areas([(EDGE, below, right, below + BAR)], palette.accent)
+            top = below + BAR + GAP
 
     tall = 2 * EDGE + len(bars) * (LINE + BAR + GAP)
     return Chart(name, finding, header, rows, {size: (width, tall) for size, width in WIDTHS.items()}, draw)

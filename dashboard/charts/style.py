@@ -3,6 +3,7 @@
 import math
 import unicodedata
 from dataclasses import dataclass
+from textwrap import wrap
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -21,6 +22,8 @@ ROUND = [1, 2, 2.5, 5, 10]
 """Steps between ticks, times a power of ten."""
 CHARACTER, GAP, EDGE = 6.6, 24, 4
 """Width of a small character, room between labels and room beside the outermost, in CSS pixels."""
+WIDE, WIDER = frozenset("MWmw@%"), 1.6
+"""Characters that are wider than others, and how many times."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,20 @@ def fit(text: str, room: float) -> str:
     """Shorten small text to `room` CSS pixels."""
     most = max(1, int(room / CHARACTER))
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def clean_finding(text: str) -> str:
+    """Make a sentence safe to draw, however long."""
+    return "".join(clean(text[start : start + MAX_LABEL - 20]) for start in range(0, len(text), MAX_LABEL - 20))
+
+
+def label_lines(label: str, room: float, *, most: int = 2, character: float = CHARACTER) -> list[str]:
+    """Break a label into at most so many lines of small text, `room` CSS pixels wide; `character`: width of one."""
+    text = clean_finding(label)
+    wide = sum(letter in WIDE for letter in text) / max(1, len(text))
+    length = max(8, int(room / (character * (1 + (WIDER - 1) * wide))))
+    lines = wrap(text, length) or [""]
+    return lines if len(lines) <= most else [*lines[: most - 1], fit(" ".join(lines[most - 1 :]), length * CHARACTER)]
 
 
 def text_on(color: str | tuple[float, float, float, float]) -> str:

@@ -1,22 +1,23 @@
 """From the usual number to this one, a bar for what each feature adds or takes away."""
 
 from collections.abc import Sequence
-from textwrap import wrap
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
 from dashboard.charts import Chart
-from dashboard.charts.style import CHARACTER, NORMAL, SMALL, Palette, clean, fit
+from dashboard.charts.frames import EDGE, LINE, Frame, Pen
+from dashboard.charts.style import CHARACTER, NORMAL, Palette, clean, clean_finding, fit, label_lines
 
 NAME = "contributions"
 WIDTHS = {"wide": 560, "narrow": 330}
-EDGE, LINE, BAR, GAP = 8, 15, 11, 9
-"""Margin, height of a line of text, height of a bar, and room below it, in CSS pixels."""
-AMOUNT = 14
-"""Characters that are kept free for the amount beside a label."""
+BAR, GAP = 11, 9
+"""Height of a bar, and room below it, in CSS pixels."""
+AMOUNT = 14 * CHARACTER
+"""Room that is kept free for the amount beside a label."""
+HEADER = ("feature", "value", "contribution", "standard error")
 
 
 class Bar(NamedTuple):
@@ -28,99 +29,65 @@ class Bar(NamedTuple):
     """The amount in words."""
 
 
-def waterfall(
-    finding: str,
-    ends: tuple[tuple[str, float, str], tuple[str, float, str]],
-    bars: Sequence[Bar],
-    table: tuple[tuple[str | float, ...], ...],
-) -> Chart:
-    """Make the chart; `ends`: name, number and number in words of where the way begins and ends."""
-    (first, base, base_shown), (last, _, last_shown) = ends
-    numbers = [base]
-    for bar in bars:
-        numbers.append(numbers[-1] + bar.amount)
-    low, high = min(numbers), max(numbers)
-    span = high - low or 1.0
+class End(NamedTuple):
+    """Where the way begins or ends."""
 
-    def draw(figure: Figure, palette: Palette) -> None:
-        width, height = figure.bbox.width, figure.bbox.height
-        room = width - 2 * EDGE
-
-        def across(number: float) -> float:
-            return (EDGE + room * (number - low) / span) / width
-
-        top = float(height - EDGE)
-        top = _end(figure, palette, top, f"{first}: {base_shown}")
-        for place, bar in enumerate(bars):
-            lines = _lines(bar.label, width)
-            for number, line in enumerate(lines):
-                y = (top - LINE * number) / height
-                figure.text(EDGE / width, y, line, size=SMALL, color=palette.ink, va="top")
-            figure.text(
-                1 - EDGE / width,
-                top / height,
-                bar.shown,
-                size=SMALL,
-                color=palette.ink,
-                va="top",
-                ha="right",
-                weight="bold",
-            )
-            bottom = top - LINE * len(lines) - BAR - 2
-            start, end = across(numbers[place]), across(numbers[place + 1])
-            track = Line2D(
-                [EDGE / width, 1 - EDGE / width],
-                [(bottom + BAR / 2) / height] * 2,
-                color=palette.hairline,
-                linewidth=0.8,
-                zorder=0,
-            )
-            figure.add_artist(track)
-            # Not by colour alone: what adds is filled, what takes away is hollow, and each amount has its sign.
-            adds = bar.amount >= 0
-            figure.add_artist(
-                Rectangle(
-                    (min(start, end), bottom / height), max(abs(end - start), 1.5 / width), BAR / height,
-                    facecolor=palette.accent if adds else palette.paper, edgecolor=palette.accent, linewidth=1.4,
-                )
-            )  # fmt: skip
-            top = bottom - GAP
-        _end(figure, palette, top, f"{last}: {last_shown}")
-
-    return Chart(
-        NAME, clean_finding(finding), ("feature", "value", "contribution", "standard error"), table, _sizes(bars), draw
-    )
+    name: str
+    number: float
+    shown: str
+    """The number in words."""
 
 
-def clean_finding(text: str) -> str:
-    """Make a sentence safe to draw, however long."""
-    return "".join(clean(text[start : start + 60]) for start in range(0, len(text), 60))
+@dataclass(frozen=True)
+class Way:
+    """What the chart shows."""
+
+    start: End
+    end: End
+    bars: Sequence[Bar]
+
+    def draw(self, figure: Figure, palette: Palette) -> None:
+        """Draw everything, from the top to the bottom."""
+        pen, width, height = Pen(figure, palette), round(figure.bbox.width), round(figure.bbox.height)
+        numbers = list(accumulate((bar.amount for bar in self.bars), initial=self.start.number))
+        low, high = min(numbers), max(numbers)
+        frame = Frame(width, height, EDGE, EDGE, EDGE, EDGE, (low, high if high > low else low + 1.0))
+        top = _draw_end(pen, frame, EDGE, self.start)
+        for bar, (before, after) in zip(self.bars, pairwise(numbers), strict=True):
+            top = _draw_bar(pen, frame, top, bar, (before, after))
+        _draw_end(pen, frame, top, self.end)
+
+    @property
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Width and height of both sizes."""
+        ends = 2 * EDGE + 2 * (LINE + GAP)
+        return {
+            size: (width, ends + sum(len(_lines(bar, width)) * LINE + 2 + BAR + GAP for bar in self.bars))
+            for size, width in WIDTHS.items()
+        }
 
 
-def _end(figure: Figure, palette: Palette, top: float, text: str) -> float:
-    width, height = figure.bbox.width, figure.bbox.height
-    figure.text(
-        EDGE / width,
-        top / height,
-        fit(clean(text), width - 2 * EDGE),
-        size=NORMAL,
-        color=palette.ink,
-        va="top",
-        weight="bold",
-    )
-    return top - LINE - GAP
+def waterfall(finding: str, way: Way, table: tuple[tuple[str | float, ...], ...]) -> Chart:
+    """Make the chart."""
+    return Chart(NAME, clean_finding(finding), HEADER, table, way.sizes, way.draw)
 
 
-def _lines(label: str, width: float) -> list[str]:
-    """Break a label into at most two lines beside its amount."""
-    most = int((width - 2 * EDGE) / CHARACTER) - AMOUNT
-    lines = wrap(clean(label), most) or [""]
-    return lines if len(lines) <= 2 else [lines[0], fit(" ".join(lines[1:]), most * CHARACTER)]
+def _draw_end(pen: Pen, frame: Frame, top: float, end: End) -> float:
+    pen.text(EDGE, top, fit(clean(f"{end.name}: {end.shown}"), frame.width - 2 * EDGE), size=NORMAL, weight="bold")
+    return top + LINE + GAP
 
 
-def _sizes(bars: Sequence[Bar]) -> dict[str, tuple[int, int]]:
-    ends = 2 * EDGE + 2 * (LINE + GAP)
-    return {
-        size: (width, ends + sum(len(_lines(bar.label, width)) * LINE + BAR + GAP + 2 for bar in bars))
-        for size, width in WIDTHS.items()
-    }
+def _draw_bar(pen: Pen, frame: Frame, top: float, bar: Bar, ends: tuple[float, float]) -> float:
+    lines = _lines(bar, frame.width)
+    for number, line in enumerate(lines):
+        pen.text(EDGE, top + LINE * number, line)
+    pen.text(frame.width - EDGE, top, bar.shown, ha="right", weight="bold")
+    below = top + LINE * len(lines) + 2
+    middle = below + BAR / 2
+    pen.line([EDGE, frame.width - EDGE], [middle, middle], pen.palette.hairline, 0.8, zorder=0)
+    pen.bar(frame.x(ends[0]), frame.x(ends[1]), below, BAR, filled=bar.amount >= 0)
+    return below + BAR + GAP
+
+
+def _lines(bar: Bar, width: float) -> list[str]:
+    return label_lines(bar.label, width - 2 * EDGE - AMOUNT)

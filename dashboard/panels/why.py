@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dashboard.charts import Chart
-from dashboard.charts.waterfall import Bar, waterfall
+from dashboard.charts.waterfall import Bar, End, Way, waterfall
 from dashboard.explanations import Contribution, Contributions
 from dashboard.panels import Case, Panel
 from dashboard.panels.amounts import amount, change, difference, name_of, title_of, value_text
@@ -80,9 +80,9 @@ def chart(case: Case, why: Why) -> Chart:
     if others := said.contributions[most:]:
         rest = sum(item.contribution for item in others)
         bars.append(Bar(f"{len(others)} other features", rest, change(said, rest)))
-    ends = (("usual", said.base, why.base), ("this case", said.prediction, why.prediction))
+    way = Way(End("usual", said.base, why.base), End("this case", said.prediction, why.prediction), bars)
     table = tuple((item.feature, _value(case, item), item.contribution, item.error) for item in said.contributions)
-    return waterfall(f"From the usual {why.base} to {why.prediction}: {why.sentence}", ends, bars, table)
+    return waterfall(f"From the usual {why.base} to {why.prediction}: {why.sentence}", way, table)
 
 
 WHY = Panel("why", "Why this prediction?", answer, {"contributions": chart}, at_once=True)

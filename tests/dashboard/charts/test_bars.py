@@ -3,9 +3,10 @@
 import pytest
 
 from dashboard.charts import Chart
-from dashboard.charts.bars import LINE, ShareBar, Table, label_lines, share_bars
+from dashboard.charts.bars import ShareBar, Table, share_bars
+from dashboard.charts.frames import LINE
 from dashboard.charts.rendering import Key, render
-from dashboard.charts.style import CHARACTER, configure
+from dashboard.charts.style import CHARACTER, configure, label_lines
 
 LONG = "W" * 40
 

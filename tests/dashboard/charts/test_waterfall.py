@@ -5,14 +5,14 @@ import io
 from matplotlib.figure import Figure
 
 from dashboard.charts.style import PALETTES, new_figure
-from dashboard.charts.waterfall import Bar, waterfall
+from dashboard.charts.waterfall import Bar, End, Way, waterfall
 
 LONG = "A feature whose label is forty characters"
-ENDS = (("usual", 10.0, "10 points"), ("this case", 12.0, "12 points"))
+ENDS = (End("usual", 10.0, "10 points"), End("this case", 12.0, "12 points"))
 
 
 def drawn(labels: list[str], size: str) -> Figure:
-    chart = waterfall("x", ENDS, [Bar(label, 1.0, "+1.00 percentage points"[:14]) for label in labels], ())
+    chart = waterfall("x", Way(*ENDS, [Bar(label, 1.0, "+1.00 percentage points"[:14]) for label in labels]), ())
     figure = new_figure(chart.sizes[size])
     chart.draw(figure, PALETTES["light"])
     figure.savefig(io.BytesIO(), format="png")
@@ -36,7 +36,7 @@ def test_no_text_leaves_the_figure_or_meets_another() -> None:
 
 
 def test_no_difference_at_all_can_be_drawn() -> None:
-    chart = waterfall("x", ENDS, [Bar("a", 0.0, "0")], (("a", "1", 0.0, 0.0),))
+    chart = waterfall("x", Way(*ENDS, [Bar("a", 0.0, "0")]), (("a", "1", 0.0, 0.0),))
     chart.draw(new_figure(chart.sizes["wide"]), PALETTES["dark"])
 
     assert chart.rows == (("a", "1", 0.0, 0.0),)

@@ -146,7 +146,7 @@ def test_the_colours_of_the_map_are_explained() -> None:
 def test_a_row_for_each_feature_says_where_the_decision_changes() -> None:
     rows = [
         Row("Area", "now 5 m²; high at 7 m²", Scale(0.0, 10.0), 5.0, 7.0, 2.0),
-        Row(LONG, f"now {LONG}; high at {LONG}", Scale(-0.5, 1.5, levels=("a", "b")), 0.0, 1.0, None),
+        Row(LONG, f"now {LONG}; high at b", Scale(-0.5, 1.5, levels=("a", "b")), 0.0, 1.0, None),
         Row("Year", "now unknown; no value changes it", Scale(0.0, 1.0), None, None, None),
     ]
     chart = flips_chart(rows, "A finding.", ("feature",), ())
