@@ -1,7 +1,7 @@
 """What a person wants to know beside a number: why, how sure, what if, what would change it, who was like this.
 
-Arithmetic over `predict`, for any model: no web inside. Each call is a function of one module, which aims at a budget of
-time and says where its answer is an approximation.
+Arithmetic over `predict`, for any model: no web inside. Each call is a function of one module, which aims at a budget
+of time and says where its answer is an approximation.
 
     calls, options           the calls by name, and which options each takes
     question                 the case and what was asked about it
