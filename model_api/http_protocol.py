@@ -250,15 +250,13 @@ class Protocol(HttpToolsProtocol):
         return Pending(target, caller, time.perf_counter()) if target and caller else None
 
     def _answer(self, fast_path: FastPath, pending: Pending, body: bytes, path: str, *, keep_alive: bool) -> bool:
-        """Answer, or turn away for lack of time; False when the application has to answer."""
+        """Answer, or turn away for lack of time or room; False when the application has to answer."""
         target, caller, began = pending
-        if fast_path.has_time():
-            answered = fast_path.answer(target, body, caller.request_id)
-            if answered is None:
-                return False
-            head = self._head(target)
-        else:
-            head, answered = self._turned_away(caller)
+        has_time = fast_path.has_time()
+        answered = fast_path.answer(target, body, caller.request_id) if has_time else None
+        if answered is None and has_time and fast_path.admission.has_room():
+            return False
+        head, answered = (self._head(target), answered) if answered else self._turned_away(caller)
         self._write(head, answered, caller, keep_alive=keep_alive and not self._closing)
         fast_path.note(path, target, caller, time.perf_counter() - began, answered)
         return True

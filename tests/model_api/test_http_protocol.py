@@ -362,6 +362,20 @@ def test_a_request_for_which_there_is_no_time_is_turned_away(
     assert [(status, headers["retry-after"]) for status, headers, _ in found[0]] == [(503, "1")] * 2
 
 
+def test_a_request_for_which_the_application_has_no_room_is_turned_away_before_it_gets_there(
+    short_cut: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[None] = []
+    monkeypatch.setattr(short_cut.app.fast_path.admission, "has_room", lambda: False)
+    monkeypatch.setattr(Protocol, "_hand_over", lambda _: begun.append(None))
+
+    answers, _ = talk(short_cut, request(GOOD) + request(b"{}") + request(GOOD), count=3)
+
+    told = [(status, headers.get("retry-after")) for status, headers, _ in answers]
+    assert told == [(200, None), (503, "1"), (200, None)]
+    assert not begun
+
+
 @pytest.mark.parametrize("body", [GOOD, b"{}"])
 def test_a_request_on_its_way_while_the_service_ends_is_answered(published_small_models: Path, body: bytes) -> None:
     with serving(published_small_models, Protocol) as server, connect(server) as connection:
