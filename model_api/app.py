@@ -13,10 +13,12 @@ from starlette.types import Receive, Scope, Send
 from model_api import __version__, openapi
 from model_api.access_log import AccessLog
 from model_api.admission import Admission
+from model_api.decoding import Decoders
 from model_api.fast_path import FastPath, FastPathMiddleware
 from model_api.loading import load_tried
 from model_api.metrics import Metrics
 from model_api.middleware import RequestMiddleware
+from model_api.plain_rows import PlainRows
 from model_api.protocols.desk import Desk
 from model_api.protocols.kserve_v1 import kserve_v1_routes
 from model_api.protocols.mlflow import mlflow_routes
@@ -71,6 +73,8 @@ def create_app(settings: Settings | None = None) -> ModelService:
     access = AccessLog(settings.log_format, metrics, telemetry=telemetry)
     shadows = Shadows(metrics)
     admission = Admission()
+    decoders = Decoders(settings.max_rows)
+    plain_rows = PlainRows(decoders, admission)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -97,7 +101,7 @@ def create_app(settings: Settings | None = None) -> ModelService:
     )
     desk = Desk(registry, settings, shadows, admission)
     app.include_router(vertex_routes(desk, os.environ))  # first: it may be told to take /predict
-    app.include_router(predict_routes(registry, settings, shadows, admission))
+    app.include_router(predict_routes(registry, settings, shadows, admission, plain_rows))
     app.include_router(model_routes(registry))
     app.include_router(explanation_routes(registry, settings))
     app.include_router(health_routes(registry, metrics))
@@ -112,6 +116,6 @@ def create_app(settings: Settings | None = None) -> ModelService:
     errors.install(app)
     openapi.install(app, registry)
     app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts, metrics=metrics, telemetry=telemetry)
-    app.fast_path = FastPath(registry, settings.allowed_hosts, settings.max_rows, access, admission)
+    app.fast_path = FastPath(registry, settings.allowed_hosts, decoders, access, admission)
     app.entrance = FastPathMiddleware(super(ModelService, app).__call__, app.fast_path)
     return app

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from model_api.loading import LoadedModel
 from model_api.runtimes import Row
 from model_api.signature import Feature, InputWarning, Signature, parse_value
 from model_api.values import LARGEST_EXACT_INTEGER, Rejected
@@ -20,6 +21,8 @@ from model_api.wire import AnswerKey
 
 MOST_LEVELS = 1000
 """Levels of a category that are compiled; where there are more, each value is looked up."""
+MANY = 16
+"""Rows from which on they are read column by column."""
 UNSET = msgspec.UNSET
 
 
@@ -50,6 +53,7 @@ class Decoder:
         self._parsed = [(i, feature) for i, feature in features if not _is_compiled(feature)]
         self._texts = [i for i, feature in features if _may_hold_colons(feature)]
         self._colons = sum(1 + name.count(":") for name in self._names)
+        self._optional = [i for i, feature in features if feature.missing_allowed]
         bounds = {i: bound for i, feature in features if (bound := _bounds(feature))}
         self._bounded = _picker(list(bounds))
         self._lows, self._highs = [low for low, _ in bounds.values()], [high for _, high in bounds.values()]
@@ -61,20 +65,23 @@ class Decoder:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         instances, key, single = _instances(document)
-        if not 1 <= len(instances) <= self._max_rows:
-            return None
         rows: list[Row] = list(map(msgspec.structs.astuple, instances))
-        if not self._names_each_key_once(body, rows, 0 if key == "predict" else 1):
+        named_once = self._names_each_key_once(body, rows, 0 if key == "predict" else 1)
+        if not named_once or not 1 <= len(rows) <= self._max_rows:
             return None
         if self._parsed:
             try:
-                rows = [self._parse(row) for row in rows]
+                rows = self._parse(rows)
             except Rejected:
                 return None
-        warnings = [[] if self._is_usual(row) else self._warnings(row) for row in rows]
-        if None in warnings:
+        odd = self._odd_ones(rows)
+        if not odd:
+            return Decoded(rows, [[] for _ in rows], key, single)
+        checked = self._signature.check([dict(zip(self._names, rows[i], strict=True)) for i in odd])
+        if checked.problems:
             return None
-        return Decoded(rows, warnings, key, single)  # type: ignore[arg-type] # None was ruled out
+        found = dict(zip(odd, checked.warnings, strict=True))
+        return Decoded(rows, [found.get(i, []) for i in range(len(rows))], key, single)
 
     def decode_one(self, body: bytes) -> Row | None:
         """Read the values of the one instance of a body, if there is nothing to say about it; None otherwise.
@@ -96,22 +103,58 @@ class Decoder:
         within = sum(str(row[i]).count(":") for row in rows for i in self._texts) if self._texts else 0
         return body.count(b":") == outer + len(rows) * self._colons + within
 
-    def _parse(self, row: Row) -> Row:
+    def _parse(self, rows: list[Row]) -> list[Row]:
+        """Parse the values that need more than their type, of many rows each value once. Raises Rejected."""
+        if len(rows) < MANY:
+            return [self._parsed_row(row) for row in rows]
+        columns = list(zip(*rows, strict=True))
+        for i, feature in self._parsed:
+            parsed = {value: parse_value(feature, value) for value in set(columns[i])}
+            columns[i] = tuple(map(parsed.__getitem__, columns[i]))
+        return list(zip(*columns, strict=True))
+
+    def _parsed_row(self, row: Row) -> Row:
         values = list(row)
         for i, feature in self._parsed:
             values[i] = parse_value(feature, values[i])
         return tuple(values)
 
+    def _odd_ones(self, rows: list[Row]) -> list[int]:
+        """Find the rows about which there is something to say: a value is missing or outside the training range."""
+        if len(rows) >= MANY and self._are_usual(tuple(zip(*rows, strict=True))):
+            return []
+        return [i for i, row in enumerate(rows) if not self._is_usual(row)]
+
+    def _are_usual(self, columns: tuple[Any, ...]) -> bool:
+        """Tell by the values of each feature whether there is nothing to say about any row."""
+        if any(None in columns[i] for i in self._optional):
+            return False
+        values = self._bounded(columns)
+        lowest, highest = map(min, values), map(max, values)
+        return all(map(operator.le, self._lows, lowest)) and all(map(operator.ge, self._highs, highest))
+
     def _is_usual(self, row: Row) -> bool:
-        """Tell whether there is nothing to say about a row: no value is missing or outside the training range."""
         if None in row:
             return False
         values: Any = self._bounded(row)
         return all(map(operator.le, self._lows, values)) and all(map(operator.ge, self._highs, values))
 
-    def _warnings(self, row: Row) -> list[InputWarning] | None:
-        checked = self._signature.check([dict(zip(self._names, row, strict=True))])
-        return None if checked.problems else checked.warnings[0]
+
+class Decoders:
+    """The decoders of the versions that are asked."""
+
+    def __init__(self, max_rows: int) -> None:
+        self._max_rows = max_rows
+        self._known: dict[str, tuple[LoadedModel, Decoder]] = {}
+
+    def of(self, model: LoadedModel) -> Decoder:
+        """Give the decoder of a version; made when it is first asked for, and anew when it was loaded anew."""
+        label = f"{model.name}/{model.version}"
+        known, decoder = self._known.get(label, (None, None))
+        if decoder is None or known is not model:
+            decoder = Decoder(model.artifact.signature, self._max_rows)
+            self._known[label] = model, decoder
+        return decoder
 
 
 def _instances(document: Any) -> tuple[list[Any], AnswerKey, bool]:

@@ -19,7 +19,7 @@ from model_api import inference, wire
 from model_api.access_log import AccessLog
 from model_api.admission import Admission
 from model_api.artifact import CHAMPION
-from model_api.decoding import Decoder
+from model_api.decoding import Decoder, Decoders
 from model_api.errors import ServeryError
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
@@ -103,13 +103,13 @@ class FastPath:
     """Finds who answers, reads the headers, and answers; http_protocol.py and the class below bring it requests."""
 
     def __init__(
-        self, registry: Registry, allowed_hosts: Iterable[str], max_rows: int, access: AccessLog,
+        self, registry: Registry, allowed_hosts: Iterable[str], decoders: Decoders, access: AccessLog,
         admission: Admission,
     ) -> None:  # fmt: skip
         self._registry = registry
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._known_hosts: dict[bytes, bool] = {}
-        self._max_rows = max_rows
+        self._decoders = decoders
         self._access = access
         self.admission = admission
         self.has_time = admission.has_time
@@ -205,7 +205,7 @@ class FastPath:
         name, version = named.groups()
         try:
             entry = self._registry.entry(name or self._registry.default)
-            if version is None and (entry.traffic.share or entry.traffic.shadow):
+            if version is None and entry.is_divided:
                 return None
             model = entry.resolve(version or CHAMPION)
         except ServeryError:
@@ -219,10 +219,9 @@ class FastPath:
         """Make what reads and writes for a version, once."""
         clerk = self._clerks.get(label)
         if clerk is None or clerk.model is not model:
-            decoder = Decoder(model.artifact.signature, self._max_rows)
             predictor = model.predictor
             seconds = math.inf if predictor.goes_together else predictor.seconds(1)
-            clerk = Clerk(model, decoder, ShortAnswers(model, PLAIN), seconds)
+            clerk = Clerk(model, self._decoders.of(model), ShortAnswers(model, PLAIN), seconds)
             self._clerks[label] = clerk
         return clerk
 

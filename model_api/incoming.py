@@ -1,11 +1,14 @@
 """What is read of every request with a body, whatever it holds: its bytes, and how long its caller waits."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from model_api.errors import BodyTooLarge, InvalidRequest, UnreadableBody, UnsupportedMediaType
+from model_api.errors import BodyTooLarge, DeadlinePassed, InvalidRequest, UnreadableBody, UnsupportedMediaType
 
 SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
 
@@ -37,6 +40,16 @@ def timeout_of(request: Request) -> float | None:
     if not SECONDS.fullmatch(text) or float(text) <= 0:
         raise InvalidRequest(f"X-Request-Timeout must be a number of seconds above 0, not {text[:64]!a}")
     return float(text)
+
+
+@asynccontextmanager
+async def in_time(seconds: float | None) -> AsyncIterator[None]:
+    """Do what is within, for as long as the caller is willing to wait. Raises DeadlinePassed."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
 
 
 def require_json(request: Request) -> None:

@@ -12,7 +12,7 @@ from model_api.explanations.robustness import COVERAGE, FEWEST, MOST
 from model_api.explanations.similar import MOST as MOST_SIMILAR
 from model_api.inference import margins_of
 from model_api.loading import LoadedModel
-from model_api.openapi_schemas import accepted
+from model_api.openapi_schemas import accepted, class_of
 from model_api.openapi_shared import Json, ref
 from model_api.signature import ORDERED, Feature, Target
 
@@ -122,8 +122,8 @@ def _schema(model: LoadedModel, call: str, option: str) -> Json | None:
     ordered = [feature.name for feature in signature.features if feature.type in ORDERED]
     by_option: dict[str, Callable[[], Json | None]] = {
         "class": lambda: _levels(target),
-        "output": lambda: {"enum": list(target.outputs)} if target.outputs else None,
-        "feature": lambda: {"enum": names},
+        "output": lambda: {"type": "string", "enum": list(target.outputs)} if target.outputs else None,
+        "feature": lambda: {"type": "string", "enum": names},
         "features": lambda: {**_list(names), "minItems": 2, "maxItems": 2, "uniqueItems": True},
         "points": lambda: _whole(2, MOST_MAP_POINTS if call == "map" else MOST_POINTS),
         "count": lambda: _whole(*COUNTS[call]),
@@ -136,7 +136,7 @@ def _schema(model: LoadedModel, call: str, option: str) -> Json | None:
             "description": "The two ends of what is allowed, null for an open one, or the levels that are.",
             **_table({feature.name: _range(feature) for feature in signature.features}),
         },
-        "directions": lambda: _table({name: {"enum": ["up", "down"]} for name in ordered}),
+        "directions": lambda: _table({name: {"type": "string", "enum": ["up", "down"]} for name in ordered}),
     }
     return _bound(model, call, option) if option in BOUNDS else by_option[option]()
 
@@ -161,7 +161,7 @@ def _whole(low: int, high: int) -> Json:
 
 
 def _list(names: Sequence[str]) -> Json:
-    return {"type": "array", "items": {"enum": list(names)}}
+    return {"type": "array", "items": {"type": "string", "enum": list(names)}}
 
 
 def _table(properties: Json) -> Json:
@@ -180,4 +180,5 @@ def _levels(target: Target) -> Json | None:
     """List the classes, as they are and as text."""
     if not target.classes:
         return None
-    return {"enum": [*target.classes, *(str(level) for level in target.classes if not isinstance(level, str))]}
+    texts = [str(level) for level in target.classes if not isinstance(level, str)]
+    return {"anyOf": [class_of(target), {"type": "string", "enum": texts}]} if texts else class_of(target)

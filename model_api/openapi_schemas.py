@@ -167,12 +167,13 @@ def _reference(many: Json, row: Json, target: Target) -> Json:
 
 def _value(target: Target) -> Json:
     if target.classes:
-        return {**_level(target), "title": target.name}
+        return {**class_of(target), "title": target.name}
     about = {"title": target.name, "description": target.description}
     return {**_number(target), **about}
 
 
-def _level(target: Target) -> Json:
+def class_of(target: Target) -> Json:
+    """Describe a class: one of those that there are."""
     kinds = {type(level) for level in target.classes}
     kind = "string" if kinds == {str} else "boolean" if kinds == {bool} else "number"
     return {"type": kind, "enum": list(target.classes)}
@@ -186,7 +187,7 @@ def _number(target: Target) -> Json:
 def _interval(target: Target) -> Json:
     held: Json = {"low": _number(target), "high": _number(target)}
     if target.classes:
-        held = {"classes": {"type": "array", "items": _level(target)}}
+        held = {"classes": {"type": "array", "items": class_of(target)}}
     return {
         **nullable(object_of({**held, "coverage": {"type": "number", "example": 0.9}})),
         "description": "What holds the true value with the probability `coverage`; null when calibration is too small.",

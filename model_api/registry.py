@@ -76,6 +76,11 @@ class ModelEntry:
                 return challenger
         return self.resolve(CHAMPION)
 
+    @property
+    def is_divided(self) -> bool:
+        """Whether it depends on the request which version answers, or another looks on."""
+        return bool(self.traffic.share or self.traffic.shadow)
+
     def onlooker(self) -> LoadedModel | None:
         """Find who looks on, if anybody does and can answer."""
         shadow = self.traffic.shadow

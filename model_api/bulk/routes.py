@@ -1,6 +1,5 @@
 """POST …/predict with a table: what routes/predict.py calls when the headers say so."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from model_api import wire
 from model_api.bulk.media import WRITTEN, Form, sent_form, wanted_form
 from model_api.errors import DeadlinePassed, InvalidRequest
-from model_api.incoming import read_body
+from model_api.incoming import in_time, read_body
 from model_api.inference import Options
 from model_api.loading import LoadedModel
 from model_api.settings import Settings
@@ -66,10 +65,8 @@ async def answer(request: Request, model: LoadedModel, settings: Settings, secon
         ).content
 
     try:
-        async with asyncio.timeout(seconds):
+        async with in_time(seconds):
             content = await to_thread.run_sync(work, abandon_on_cancel=True, limiter=_slots)
-    except TimeoutError as error:
-        raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
     finally:
         stopped.set()
     return Response(content, headers={"Content-Type": WRITTEN[wanted]})

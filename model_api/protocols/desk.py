@@ -1,6 +1,5 @@
 """Where requests of every other protocol are answered: finds the model, computes in a thread, notes who answered."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +12,7 @@ from model_api import inference
 from model_api.admission import Admission
 from model_api.artifact import CHAMPION
 from model_api.errors import DeadlinePassed
-from model_api.incoming import read_body, timeout_of
+from model_api.incoming import in_time, read_body, timeout_of
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
 from model_api.protocols.instances import Instances
@@ -80,12 +79,12 @@ class Desk:
         body = await read_body(request, self.settings.max_body_bytes)
         work = Work(request, body, read, entry, version, found, time.perf_counter())
         try:
-            async with asyncio.timeout(seconds):
+            async with in_time(seconds):
                 expected = found.predictor.seconds(1 + len(body) // BYTES_OF_A_ROW)
                 return await self._admission.run(partial(self._carry_out, work), expected, request.is_disconnected)
-        except TimeoutError as error:
+        except DeadlinePassed:
             request.state.rows = getattr(request.state, "rows", 0)
-            raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
+            raise
 
     def _carry_out(self, work: Work) -> Response:
         watch, model = stopwatch(work.request.state), work.found

@@ -4,7 +4,6 @@ The body is `{"data": {...}, "options": {...}}`, like that of a prediction. Ever
 whether it is one, and why; and under `milliseconds` how long it took.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -15,11 +14,11 @@ from starlette.responses import Response
 from model_api import json_body, wire
 from model_api.admission import Admission
 from model_api.artifact import CHAMPION
-from model_api.errors import DeadlinePassed, InvalidRequest, UnknownExplanation
+from model_api.errors import InvalidRequest, UnknownExplanation
 from model_api.explanations.budget import MILLISECONDS
 from model_api.explanations.calls import CALLS
 from model_api.explanations.question import question_of
-from model_api.incoming import read_body, require_json, timeout_of
+from model_api.incoming import in_time, read_body, require_json, timeout_of
 from model_api.loading import LoadedModel
 from model_api.registry import Registry
 from model_api.settings import Settings
@@ -109,12 +108,9 @@ async def _answer(
             answer = CALLS[asked.call](question)
             return {**answer, "milliseconds": round(question.budget.milliseconds, 3)}
 
-    try:
-        async with asyncio.timeout(seconds):
-            what = (model.name, model.version, asked.call)
-            return await line.run(what, work, milliseconds / 1000, request.is_disconnected)
-    except TimeoutError as error:
-        raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
+    async with in_time(seconds):
+        what = (model.name, model.version, asked.call)
+        return await line.run(what, work, milliseconds / 1000, request.is_disconnected)
 
 
 def _require_call(call: str) -> None:

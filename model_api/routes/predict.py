@@ -1,6 +1,5 @@
 """GET and POST …/predict: the data that came with the model, or what the caller sends."""
 
-import asyncio
 import time
 from typing import Any
 
@@ -14,10 +13,11 @@ from model_api.admission import Admission
 from model_api.artifact import CHAMPION
 from model_api.batching import Batchers
 from model_api.bulk import routes as bulk
-from model_api.errors import DeadlinePassed, InvalidRequest
-from model_api.incoming import read_body, require_json, timeout_of
+from model_api.errors import InvalidRequest
+from model_api.incoming import in_time, read_body, require_json, timeout_of
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
+from model_api.plain_rows import PlainRows
 from model_api.registry import ModelEntry, Registry
 from model_api.runtimes.selection import MANY
 from model_api.settings import Settings
@@ -32,7 +32,9 @@ LARGE_BODY = 2**16
 """Bytes from which on parsing would hold up other requests, and goes to a thread."""
 
 
-def predict_routes(registry: Registry, settings: Settings, shadows: Shadows, admission: Admission) -> APIRouter:
+def predict_routes(
+    registry: Registry, settings: Settings, shadows: Shadows, admission: Admission, plain_rows: PlainRows
+) -> APIRouter:
     """Make the prediction routes for the default model, a model's champion, and one version."""
     batchers = Batchers(admission)
     router = APIRouter(include_in_schema=False)  # openapi.py documents them model by model
@@ -54,12 +56,18 @@ def predict_routes(registry: Registry, settings: Settings, shadows: Shadows, adm
     @router.post("/models/{model}/versions/{version}/predict")
     async def predict(request: Request, model: str | None = None, version: str | None = None) -> Response:
         entry = registry.entry(model or registry.default)
-        _found(request, entry.resolve(version or CHAMPION))
+        found = _found(request, entry.resolve(version or CHAMPION))
         if bulk.takes(request.headers):
             chosen = entry.resolve(version) if version else entry.choose(request.headers, [])
             return await bulk.answer(request, _found(request, chosen), settings, timeout_of(request))
-        asked = await _read_request(request, settings)
-        return await _answered(request, entry, version, asked)
+        require_json(request)
+        body = await read_body(request, settings.max_body_bytes)
+        rows = min(body.count(b"{"), settings.max_rows)  # at most: a text may hold braces too
+        if rows > MANY and (version or not entry.is_divided):
+            content = await plain_rows.answer(request, found, body, rows)
+            if content is not None:
+                return Response(content, media_type="application/json")
+        return await _answered(request, entry, version, await _read_request(request, body, settings))
 
     async def _answered(
         request: Request, entry: ModelEntry, version: str | None, asked: wire.PredictRequest
@@ -80,14 +88,10 @@ async def _predict(
     request: Request, model: LoadedModel, asked: wire.PredictRequest, admission: Admission, batchers: Batchers
 ) -> Answer:
     request.state.rows = len(asked.instances)
-    seconds = timeout_of(request)
-    try:
-        async with asyncio.timeout(seconds):
-            if model.predictor.goes_together and len(asked.instances) < MANY:
-                return await _predict_together(request, model, asked, batchers)
-            return await _predict_alone(request, model, asked, admission)
-    except TimeoutError as error:
-        raise DeadlinePassed(f"there was no answer within the {seconds} s of X-Request-Timeout") from error
+    async with in_time(timeout_of(request)):
+        if model.predictor.goes_together and len(asked.instances) < MANY:
+            return await _predict_together(request, model, asked, batchers)
+        return await _predict_alone(request, model, asked, admission)
 
 
 async def _predict_together(
@@ -169,10 +173,8 @@ def _whole(query: QueryParams, name: str, default: int, low: int, high: int) -> 
     return int(text)
 
 
-async def _read_request(request: Request, settings: Settings) -> wire.PredictRequest:
-    """Read the body as JSON."""
-    require_json(request)
-    body = await read_body(request, settings.max_body_bytes)
+async def _read_request(request: Request, body: bytes, settings: Settings) -> wire.PredictRequest:
+    """Understand a JSON body."""
     with stopwatch(request.state).stage("parse"):
         document = json_body.parse(body) if len(body) < LARGE_BODY else await run_in_threadpool(json_body.parse, body)
         return wire.read_request(document, settings.max_rows)
