@@ -10,9 +10,8 @@ however much is asked.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Self, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -35,6 +34,8 @@ PERIOD_SECONDS = 0.1
 """Seconds over which it is seen how fast requests leave the application; they may leave in batches."""
 LESSON_SECONDS = 1.0
 """Estimated seconds of work over which the pace of the line is learnt."""
+TICKET = "servery.ticket"
+"""Under which name the scope of a request has its ticket."""
 T = TypeVar("T")
 
 
@@ -82,20 +83,25 @@ class Admission:
         """Tell in how many seconds work in a thread would be done that is estimated to last so long."""
         return self._line.wait(seconds)
 
+    def is_full(self, seconds: float) -> bool:
+        """Tell whether work in a thread that is estimated to last so long would have to wait too long."""
+        return self._line.ahead > 0 and self._line.wait(seconds) > self._most
+
     def has_room(self) -> bool:
         """Tell whether the application may be given one more request, by how many it has and how fast they leave."""
         return self._inside < FEW_INSIDE or self._inside * self._each < self._most
 
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Note that the application is answering a request."""
+    def admit(self, seconds: float) -> "Ticket | None":
+        """Let a request into the application, with its place in line for so long a work in a thread; None for no room.
+
+        What would be turned away there is turned away here: it costs a tenth as much.
+        """
+        if not self.has_room() or (seconds and self.is_full(seconds)):
+            return None
         if not self._inside:
             self._looked = time.monotonic()
         self._inside += 1
-        try:
-            yield
-        finally:
-            self._see_off()
+        return Ticket(self._line, seconds, self._see_off)
 
     def _see_off(self) -> None:
         """Learn from a request that leaves the application how fast they do, while there are any."""
@@ -107,21 +113,26 @@ class Admission:
             self._each = (self._each + self._busy / self._left) / 2
             self._busy, self._left = 0.0, 0
 
-    async def run(self, work: Callable[[], T], seconds: float, has_left: Callable[[], Awaitable[bool]]) -> T:
+    async def run(
+        self, work: Callable[[], T], seconds: float, has_left: Callable[[], Awaitable[bool]],
+        ticket: "Ticket | None" = None,
+    ) -> T:  # fmt: skip
         """Do work in a thread that is estimated to last so long, once it is its turn.
 
-        Work longer than the whole line is taken on when nothing is ahead of it. Work whose caller has left meanwhile is
-        not done. Raises Overloaded or CallerLeft.
+        A ticket has its place in line. Without one there may be none; work longer than the whole line is taken on when
+        nothing is ahead of it. Work whose caller has left meanwhile is not done. Raises Overloaded or CallerLeft.
         """
         line = self._line
-        if line.ahead and line.wait(seconds) > self._most:
+        if ticket:
+            ticket.leave_line()
+        elif self.is_full(seconds):
             raise Overloaded("more is asked for than can be answered soon; try again")
         limiter = self._limiter = self._limiter or CapacityLimiter(THREADS)
-        loop, place = asyncio.get_running_loop(), object()
+        loop, thread = asyncio.get_running_loop(), object()
         line.join(seconds)
 
         def end(began: float | None) -> None:
-            limiter.release_on_behalf_of(place)
+            limiter.release_on_behalf_of(thread)
             line.leave(seconds, began)
 
         def carry_out() -> T:
@@ -132,7 +143,7 @@ class Admission:
                 loop.call_soon_threadsafe(end, began)
 
         try:
-            await limiter.acquire_on_behalf_of(place)
+            await limiter.acquire_on_behalf_of(thread)
         except BaseException:
             line.leave(seconds)
             raise
@@ -140,6 +151,32 @@ class Admission:
             end(None)
             raise CallerLeft("the caller has left before it was its turn")
         return await to_thread.run_sync(carry_out, abandon_on_cancel=True)
+
+
+class Ticket:
+    """What a request has that was let into the application; used as a context while it is there."""
+
+    def __init__(self, line: "Line", seconds: float, see_off: Callable[[], None]) -> None:
+        self._line, self._seconds, self._see_off = line, seconds, see_off
+        line.join(seconds)
+
+    def __enter__(self) -> Self:
+        """Be there."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Note that the request has left the application."""
+        self.leave_line()
+        self._see_off()
+
+    def leave_line(self) -> None:
+        """Give up the place in line, to the work for which it was kept or because there is none."""
+        self._line.leave(self._seconds)
+        self._seconds = 0.0
 
 
 class Line:

@@ -17,16 +17,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from model_api import inference, wire
 from model_api.access_log import AccessLog
-from model_api.admission import Admission
+from model_api.admission import TICKET, Admission, Ticket
 from model_api.artifact import CHAMPION
-from model_api.decoding import Decoder, Decoders
+from model_api.decoding import Decoder, Decoders, count
 from model_api.errors import ServeryError
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
 from model_api.metrics import Access
 from model_api.middleware import HEADERS, TRACEPARENT, knows_host, new_request_id
+from model_api.plain_rows import seconds_of
 from model_api.registry import Registry
 from model_api.routes.errors import RETRY_AFTER, problem_response
+from model_api.runtimes.selection import MANY
 from model_api.short_answers import ShortAnswers
 from model_api.stages import Stages
 
@@ -40,7 +42,7 @@ PLAIN_ID = re.compile(rb"[0-9A-Za-z._-]{1,128}", re.ASCII)
 LONG_ENOUGH = re.compile(rb"[1-9][0-9]{0,5}(\.[0-9]{1,9})?|0\.[1-9][0-9]{0,8}", re.ASCII)
 """Deadlines, in seconds, of a tenth of one and more: what is answered here meets them. Others are the application's."""
 MOST_BYTES = 2**16
-"""Of a body; longer ones are parsed in a thread, by the application."""
+"""Of a body that is parsed here; longer ones are parsed in a thread, by the application."""
 LONGEST_SECONDS = 0.002
 """Work that is expected to take longer is done in a thread, by the application."""
 MOST_PATHS = 1000
@@ -103,13 +105,14 @@ class FastPath:
     """Finds who answers, reads the headers, and answers; http_protocol.py and the class below bring it requests."""
 
     def __init__(
-        self, registry: Registry, allowed_hosts: Iterable[str], decoders: Decoders, access: AccessLog,
-        admission: Admission,
+        self, registry: Registry, decoders: Decoders, access: AccessLog, admission: Admission, *,
+        allowed_hosts: Iterable[str], max_bytes: int,
     ) -> None:  # fmt: skip
         self._registry = registry
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._known_hosts: dict[bytes, bool] = {}
         self._decoders = decoders
+        self._max_bytes = max_bytes
         self._access = access
         self.admission = admission
         self.has_time = admission.has_time
@@ -133,6 +136,13 @@ class FastPath:
                 self._targets[path] = target
             return target
 
+    def takes(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Tell whether a body has a stated length, and not too long a one."""
+        lengths = [value for name, value in headers if name == b"content-length"]
+        return (
+            len(lengths) == 1 and len(lengths[0]) < 20 and lengths[0].isdigit() and int(lengths[0]) <= self._max_bytes
+        )
+
     def caller(self, headers: list[tuple[bytes, bytes]]) -> Caller | None:
         """Read the headers; None when the application has to deal with them."""
         found = dict(headers)
@@ -151,11 +161,15 @@ class FastPath:
             return Caller(new_request_id(), trace)
         return Caller(given.decode(), trace) if PLAIN_ID.fullmatch(given) else None
 
+    def admit(self, target: Target, body: bytes) -> Ticket | None:
+        """Let a request into the application; None when it has no room, or the line for a thread is too long."""
+        return self.admission.admit(_seconds_in_thread(target.clerk.model, body))
+
     def answer(self, target: Target, body: bytes, request_id: str) -> Answered | None:
         """Answer a body; None when the application has to."""
         try:
             clerk = target.clerk
-            if clerk.seconds > LONGEST_SECONDS or _seems_long(clerk, body):
+            if clerk.seconds > LONGEST_SECONDS or len(body) > MOST_BYTES or _seems_long(clerk, body):
                 return None
             return self._answer_one(clerk, body, request_id) or self._answer_some(clerk, body, request_id)
         except Exception:  # noqa: BLE001 -- whatever it is, the application meets it too, and says so
@@ -246,22 +260,29 @@ class FastPathMiddleware:
         """Answer one request, or hand it over."""
         plain = scope["type"] == "http" and scope["method"] == "POST" and not scope["query_string"]
         target = self._fast_path.target(scope["path"]) if plain else None
-        caller = self._fast_path.caller(scope["headers"]) if target else None
+        takes = target and self._fast_path.takes(scope["headers"])
+        caller = self._fast_path.caller(scope["headers"]) if takes else None
         if target is None or caller is None:
             await self._app(scope, receive, send)
             return
+        if TICKET in scope:
+            with scope[TICKET]:
+                await self._app(scope, receive, send)
+            return
         began = time.perf_counter()
         messages = [await receive()]
-        while messages[-1].get("more_body") and sum(len(message["body"]) for message in messages) <= MOST_BYTES:
+        while messages[-1].get("more_body"):  # of the stated length, which the server does not let it exceed
             messages.append(await receive())
-        body, admission = _whole(messages), self._fast_path.admission
+        body = _whole(messages)
         if body is None:
             await self._app(scope, _again(messages, receive), send)
             return
         has_time = self._fast_path.has_time()
         answered = self._fast_path.answer(target, body, caller.request_id) if has_time else None
-        if answered is None and has_time and admission.has_room():
-            with admission.inside():
+        ticket = self._fast_path.admit(target, body) if has_time and answered is None else None
+        if ticket:
+            scope[TICKET] = ticket
+            with ticket:
                 await self._app(scope, _again(messages, receive), send)
             return
         if answered is None:
@@ -281,8 +302,19 @@ class FastPathMiddleware:
 
 def _seems_long(clerk: Clerk, body: bytes) -> bool:
     """Tell by its braces whether a body holds so many rows that it is not worth to be read here."""
-    rows = body.count(b"{") - 1
-    return rows > 1 and clerk.model.predictor.seconds(rows) > LONGEST_SECONDS
+    rows = _rows_at_most(body)
+    return rows > 1 and seconds_of(clerk.model, rows) > LONGEST_SECONDS
+
+
+def _seconds_in_thread(model: LoadedModel, body: bytes) -> float:
+    """Estimate how long a thread will work for a request; none where requests are predicted together."""
+    rows = max(1, _rows_at_most(body))
+    return 0.0 if model.predictor.goes_together and rows < MANY else seconds_of(model, rows)
+
+
+def _rows_at_most(body: bytes) -> int:
+    """Tell by the braces of a body how many rows it can hold."""
+    return count(body, "{") - 1
 
 
 def turned_away(caller: Caller) -> JSONResponse:
@@ -293,11 +325,10 @@ def turned_away(caller: Caller) -> JSONResponse:
 
 
 def _whole(messages: list[Message]) -> bytes | None:
-    """Put a body together; None when it is too long or the caller has left."""
-    if messages[-1]["type"] != "http.request" or messages[-1].get("more_body"):
+    """Put a body together; None when the caller has left."""
+    if messages[-1]["type"] != "http.request":
         return None
-    body: bytes = b"".join(message.get("body", b"") for message in messages)
-    return body if len(body) <= MOST_BYTES else None
+    return b"".join(message.get("body", b"") for message in messages)
 
 
 def _again(messages: list[Message], receive: Receive) -> Receive:

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from model_api.fast_path import MOST_BYTES, Answered, Caller, FastPath, Head, Target, turned_away
+from model_api.admission import TICKET, Ticket
+from model_api.fast_path import Answered, Caller, FastPath, Head, Target, turned_away
 from model_api.middleware import HEADERS, new_request_id
 from model_api.routes.errors import problem_response
 from model_api.stages import Stages
@@ -77,7 +78,10 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._fast_path = _fast_path_of(self.app) if self.limit_concurrency is None else None
         self._pending: Pending | None = None
-        self._body = b""
+        self._pieces: list[bytes] = []
+        """Of its body."""
+        self._ticket: Ticket | None = None
+        """Lets the request that is handed over into the application."""
         self._raw = b""
         """What arrived last, if it began with a request."""
         self._between = True
@@ -104,6 +108,8 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go."""
         self._watching.cancel()
+        if self._ticket:
+            self._ticket.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -150,7 +156,7 @@ class Protocol(HttpToolsProtocol):
         if self._pending is None:
             super().on_body(body)
         else:
-            self._body += body
+            self._pieces.append(body)
 
     def on_chunk_header(self) -> None:
         """Count the pieces of a body. Raises NotTaken."""
@@ -184,8 +190,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Answer a request that took the short cut."""
         self._between = True
-        pending, body = self._pending, self._body
-        self._pending, self._body = None, b""
+        pending, body = self._pending, b"".join(self._pieces)
+        self._pending, self._pieces = None, []
         if pending is None:
             super().on_message_complete()
             return
@@ -243,7 +249,7 @@ class Protocol(HttpToolsProtocol):
             return None
         if self.flow.write_paused or self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
             return None
-        if b"%" in self.url or b"?" in self.url or not _is_short(self.headers):
+        if b"%" in self.url or b"?" in self.url or not self._fast_path.takes(self.headers):
             return None
         target = self._fast_path.target(self.root_path + self.url.decode("ascii", "replace"))
         caller = self._fast_path.caller(self.headers) if target else None
@@ -251,10 +257,13 @@ class Protocol(HttpToolsProtocol):
 
     def _answer(self, fast_path: FastPath, pending: Pending, body: bytes, path: str, *, keep_alive: bool) -> bool:
         """Answer, or turn away for lack of time or room; False when the application has to answer."""
+        if self._ticket:  # let in a moment ago, by a head that was known
+            return False
         target, caller, began = pending
         has_time = fast_path.has_time()
         answered = fast_path.answer(target, body, caller.request_id) if has_time else None
-        if answered is None and has_time and fast_path.admission.has_room():
+        self._ticket = fast_path.admit(target, body) if has_time and answered is None else None
+        if self._ticket:
             return False
         head, answered = (self._head(target), answered) if answered else self._turned_away(caller)
         self._write(head, answered, caller, keep_alive=keep_alive and not self._closing)
@@ -298,6 +307,8 @@ class Protocol(HttpToolsProtocol):
         self.url = url
         self.headers.extend(headers)
         self.expect_100_continue = expects
+        if self._ticket:
+            self.scope[TICKET], self._ticket = self._ticket, None  # type: ignore[literal-required] # a key of our own
         super().on_headers_complete()
         if self._closing and self.cycle:
             self.cycle.keep_alive = False
@@ -367,12 +378,6 @@ def _require_known_form(version: str, headers: list[tuple[bytes, bytes]]) -> Non
     codings = [value for name, value in headers if name == b"transfer-encoding"]
     if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:
         raise NotTaken(501, "transfer-encoding", "a body is taken as it is or in chunks, in no other transfer coding")
-
-
-def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Tell whether a body has a stated length, and not too long a one."""
-    lengths = [value for name, value in headers if name == b"content-length"]
-    return len(lengths) == 1 and len(lengths[0]) < 8 and lengths[0].isdigit() and int(lengths[0]) <= MOST_BYTES
 
 
 def _fast_path_of(app: Any) -> FastPath | None:

@@ -9,7 +9,7 @@ import time
 from starlette.requests import Request
 
 from model_api import inference, wire
-from model_api.admission import Admission
+from model_api.admission import TICKET, Admission
 from model_api.decoding import Decoders
 from model_api.incoming import in_time, timeout_of
 from model_api.inference import Answer, Options
@@ -18,6 +18,11 @@ from model_api.stages import stopwatch
 
 ROW_SECONDS = 4e-6
 """Seconds that reading a row and writing the answer to it take at least."""
+
+
+def seconds_of(model: LoadedModel, rows: int) -> float:
+    """Estimate how long it takes to read and answer so many rows."""
+    return model.predictor.seconds(rows) + rows * ROW_SECONDS
 
 
 class PlainRows:
@@ -49,6 +54,6 @@ class PlainRows:
                 answer = wire.answer(Answer(model, predictions), asked.key, request_id, single=asked.single)
                 return wire.encode(answer)
 
-        seconds = model.predictor.seconds(rows) + rows * ROW_SECONDS
+        seconds, ticket = seconds_of(model, rows), request.scope.get(TICKET)
         async with in_time(timeout_of(request)):
-            return await self._admission.run(work, seconds, request.is_disconnected)
+            return await self._admission.run(work, seconds, request.is_disconnected, ticket)

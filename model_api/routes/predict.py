@@ -9,10 +9,11 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from model_api import inference, json_body, wire
-from model_api.admission import Admission
+from model_api.admission import TICKET, Admission
 from model_api.artifact import CHAMPION
 from model_api.batching import Batchers
 from model_api.bulk import routes as bulk
+from model_api.decoding import count
 from model_api.errors import InvalidRequest
 from model_api.incoming import in_time, read_body, require_json, timeout_of
 from model_api.inference import Answer, Options
@@ -62,7 +63,7 @@ def predict_routes(
             return await bulk.answer(request, _found(request, chosen), settings, timeout_of(request))
         require_json(request)
         body = await read_body(request, settings.max_body_bytes)
-        rows = min(body.count(b"{"), settings.max_rows)  # at most: a text may hold braces too
+        rows = min(count(body, "{"), settings.max_rows)  # at most: a text may hold braces too
         if rows > MANY and (version or not entry.is_divided):
             content = await plain_rows.answer(request, found, body, rows)
             if content is not None:
@@ -117,7 +118,8 @@ async def _predict_alone(
         with watch.stage("predict"):
             return inference.predict(model, asked.instances, asked.options)
 
-    return await admission.run(work, model.predictor.seconds(len(asked.instances)), request.is_disconnected)
+    seconds, ticket = model.predictor.seconds(len(asked.instances)), request.scope.get(TICKET)
+    return await admission.run(work, seconds, request.is_disconnected, ticket)
 
 
 def _found(request: Request, model: LoadedModel) -> LoadedModel:

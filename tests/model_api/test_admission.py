@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from model_api.admission import FEW_INSIDE, THREADS, Admission
+from model_api.admission import FEW_INSIDE, THREADS, Admission, Ticket
 from model_api.errors import CallerLeft, Overloaded
 
 
@@ -55,6 +55,12 @@ def test_little_work_does_not_ask_the_clock(monkeypatch: pytest.MonkeyPatch) -> 
     assert asyncio.run(turn())
 
 
+def let_in(admission: Admission, seconds: float = 0.0) -> Ticket:
+    ticket = admission.admit(seconds)
+    assert ticket
+    return ticket
+
+
 @pytest.mark.parametrize(("seconds", "room"), [(0.001, 250), (0.01, 25), (0.1, FEW_INSIDE)])
 def test_the_application_is_given_as_much_as_leaves_it_soon(
     monkeypatch: pytest.MonkeyPatch, seconds: float, room: int
@@ -63,13 +69,13 @@ def test_the_application_is_given_as_much_as_leaves_it_soon(
     monkeypatch.setattr(time, "monotonic", lambda: seconds * next(clock))
     admission = Admission(most_seconds=0.25)
     for _ in range(2000):
-        with admission.inside():
+        with let_in(admission):
             pass
 
     with ExitStack() as inside:
         entered = 0
         while admission.has_room():
-            inside.enter_context(admission.inside())
+            inside.enter_context(let_in(admission))
             entered += 1
 
     assert entered == pytest.approx(room, rel=0.05)
@@ -167,6 +173,34 @@ def test_an_abandoned_thread_keeps_its_place_until_it_ends() -> None:
         await admission.run(gate.wait, 0.15, stays)
 
     asyncio.run(ask())
+
+
+def test_who_is_let_in_has_a_place_in_line_until_it_leaves() -> None:
+    admission = Admission(most_seconds=0.1)
+    tickets = [let_in(admission, 0.05) for _ in range(4)]
+
+    assert admission.admit(0.05) is None
+    assert admission.admit(0.0)  # whose work asks for no thread waits in no line
+    tickets[0].leave()
+    assert admission.admit(0.05)
+
+
+def test_work_takes_over_the_place_that_was_kept_for_it() -> None:
+    async def ask() -> tuple[int, float]:
+        admission = Admission(most_seconds=0.1)
+        tickets = [let_in(admission, 0.05) for _ in range(4)]
+        with pytest.raises(Overloaded):
+            await admission.run(lambda: 8, 0.05, stays)
+        with tickets[0] as ticket:
+            answer = await admission.run(lambda: 7, 0.05, stays, ticket)
+        for other in tickets[1:]:
+            other.leave()
+        return answer, admission.ahead
+
+    answer, ahead = asyncio.run(ask())
+
+    assert answer == 7
+    assert ahead == pytest.approx(0.0)
 
 
 def test_a_prediction_for_which_there_is_no_time_is_turned_away_and_counted(

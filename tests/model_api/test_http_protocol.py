@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 import uvicorn
 
+from model_api.admission import Admission, Ticket
 from model_api.app import ModelService, create_app
 from model_api.fast_path import MOST_BYTES
 from model_api.http_protocol import Protocol
@@ -374,6 +375,33 @@ def test_a_request_for_which_the_application_has_no_room_is_turned_away_before_i
     told = [(status, headers.get("retry-after")) for status, headers, _ in answers]
     assert told == [(200, None), (503, "1"), (200, None)]
     assert not begun
+
+
+MANY = json.dumps({"data": [FLAT] * 2000}).encode()
+
+
+@pytest.mark.parametrize("sent", [request(b"{}"), STRANGERS.replace(GOOD, b"{" + GOOD[1:].replace(b"70.5", b"nope")),
+                                  request(MANY), request(MANY.replace(b"70.5", b"nope"))])  # fmt: skip
+def test_whoever_was_let_into_the_application_leaves_it(
+    short_cut: Server, uvicorns_own: Server, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    tickets: list[Ticket] = []
+    admit = Admission.admit
+
+    def noted(admission: Admission, seconds: float) -> Ticket | None:
+        ticket = admit(admission, seconds)
+        tickets.extend([ticket] if ticket else [])
+        return ticket
+
+    monkeypatch.setattr(Admission, "admit", noted)
+    for server in (short_cut, uvicorns_own):
+        talk(server, STRANGERS)  # its head is known from now on
+        talk(server, sent, sent, count=2)
+
+        admission = server.app.fast_path.admission
+        assert vars(admission)["_inside"] == 0
+        assert admission.ahead == pytest.approx(0.0)
+    assert len(tickets) == 4
 
 
 @pytest.mark.parametrize("body", [GOOD, b"{}"])
