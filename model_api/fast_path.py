@@ -43,6 +43,8 @@ LONG_ENOUGH = re.compile(rb"[1-9][0-9]{0,5}(\.[0-9]{1,9})?|0\.[1-9][0-9]{0,8}", 
 """Deadlines, in seconds, of a tenth of one and more: what is answered here meets them. Others are the application's."""
 MOST_BYTES = 2**16
 """Of a body that is parsed here; longer ones are parsed in a thread, by the application."""
+BEGIN_BYTES = 2048
+"""Of a body, by which it is estimated how many rows it has."""
 LONGEST_SECONDS = 0.002
 """Work that is expected to take longer is done in a thread, by the application."""
 MOST_PATHS = 1000
@@ -118,6 +120,8 @@ class FastPath:
         self.has_time = admission.has_time
         self.heads: dict[bytes, Head] = {}
         """Heads that the application's checks have passed; kept by http_protocol.py."""
+        self.first_lines: dict[str, tuple[object, bytes]] = {}
+        """For each version how its answers begin in this second, and from what headers that was made; likewise."""
         self._snapshot: object = None
         self._targets: dict[str, Target | None] = {}
         self._clerks: dict[str, Clerk] = {}
@@ -163,6 +167,8 @@ class FastPath:
 
     def admit(self, target: Target, body: bytes) -> Ticket | None:
         """Let a request into the application; None when it has no room, or the line for a thread is too long."""
+        if not self.admission.has_room():
+            return None
         return self.admission.admit(_seconds_in_thread(target.clerk.model, body))
 
     def answer(self, target: Target, body: bytes, request_id: str) -> Answered | None:
@@ -307,8 +313,12 @@ def _seems_long(clerk: Clerk, body: bytes) -> bool:
 
 
 def _seconds_in_thread(model: LoadedModel, body: bytes) -> float:
-    """Estimate how long a thread will work for a request; none where requests are predicted together."""
-    rows = max(1, _rows_at_most(body))
+    """Estimate how long a thread will work for a request; none where requests are predicted together.
+
+    Of a long body only the beginning is looked at: who is turned away should cost as little as possible.
+    """
+    begin = body[:BEGIN_BYTES]
+    rows = max(1, _rows_at_most(begin) * len(body) // max(1, len(begin)))
     return 0.0 if model.predictor.goes_together and rows < MANY else seconds_of(model, rows)
 
 

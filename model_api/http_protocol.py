@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from model_api.admission import TICKET, Ticket
-from model_api.fast_path import Answered, Caller, FastPath, Head, Target, turned_away
+from model_api.fast_path import NOT_DONE, Answered, Caller, FastPath, Head, Target, turned_away
 from model_api.middleware import HEADERS, new_request_id
 from model_api.routes.errors import problem_response
-from model_api.stages import Stages
 
 STATUS, BUSY = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 503 Service Unavailable\r\n"
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -48,8 +47,8 @@ LONGEST_HEAD, MOST_HEADS = 2048, 1000
 
 
 NOBODY = Caller("0" * 32, "")
-NO_TIME = bytes(turned_away(NOBODY).body)
-"""The answer to a request for which there is no time, with the request id of nobody."""
+NO_TIME = bytes(turned_away(NOBODY).body).split(NOBODY.request_id.encode())
+"""The answer to a request for which there is no time, before and after its request id."""
 
 
 class Pending(NamedTuple):
@@ -91,7 +90,6 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = self._chunks = 0
         """Bytes of it that came after the first ones, and pieces of the body."""
         self._closing = False
-        self._kept_heads: dict[str, tuple[object, bytes]] = {}
         self._arriving_since = self.loop.time()
         self._quiet_since = self._arriving_since + RECEIPT_SECONDS - self.timeout_keep_alive
         self._arrived = 0
@@ -265,20 +263,20 @@ class Protocol(HttpToolsProtocol):
         self._ticket = fast_path.admit(target, body) if has_time and answered is None else None
         if self._ticket:
             return False
-        head, answered = (self._head(target), answered) if answered else self._turned_away(caller)
+        head, answered = (self._head(fast_path, target), answered) if answered else self._turned_away(fast_path, caller)
         self._write(head, answered, caller, keep_alive=keep_alive and not self._closing)
         fast_path.note(path, target, caller, time.perf_counter() - began, answered)
         return True
 
-    def _turned_away(self, caller: Caller) -> tuple[bytes, Answered]:
+    def _turned_away(self, fast_path: FastPath, caller: Caller) -> tuple[bytes, Answered]:
         """Say that there is no time; what is said is put together once, for nobody has time for that either."""
         defaults = self.server_state.default_headers
-        made_with, head = self._kept_heads.get("", (None, b""))
+        made_with, head = fast_path.first_lines.get("", (None, b""))
         if made_with is not defaults:
             lines = [*defaults, *turned_away(NOBODY).raw_headers]
             head = BUSY + b"".join(b"%s: %s\r\n" % line for line in lines if line[0] not in OWN)
-            self._kept_heads[""] = defaults, head
-        return head, Answered(NO_TIME.replace(NOBODY.request_id.encode(), caller.request_id.encode()), 0, Stages())
+            fast_path.first_lines[""] = defaults, head
+        return head, NOT_DONE._replace(content=caller.request_id.encode().join(NO_TIME))
 
     def _write(self, head: bytes, answered: Answered, caller: Caller, *, keep_alive: bool) -> None:
         """Send an answer in one piece."""
@@ -313,13 +311,13 @@ class Protocol(HttpToolsProtocol):
         if self._closing and self.cycle:
             self.cycle.keep_alive = False
 
-    def _head(self, target: Target) -> bytes:
+    def _head(self, fast_path: FastPath, target: Target) -> bytes:
         """Write status and the headers that stay the same for a second."""
         defaults = self.server_state.default_headers
-        made_with, head = self._kept_heads.get(target.label, (None, b""))
+        made_with, head = fast_path.first_lines.get(target.label, (None, b""))
         if made_with is not defaults:
             head = STATUS + b"".join(b"%s: %s\r\n" % header for header in defaults + target.headers)
-            self._kept_heads[target.label] = defaults, head
+            fast_path.first_lines[target.label] = defaults, head
         return head
 
     def _watch(self) -> None:

@@ -16,7 +16,7 @@ from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
 from model_api.stages import stopwatch
 
-ROW_SECONDS = 4e-6
+ROW_SECONDS = 2e-6
 """Seconds that reading a row and writing the answer to it take at least."""
 
 

@@ -26,7 +26,7 @@ CONNECTIONS, MANY_CONNECTIONS = 16, 500
 ROW = dict.fromkeys("abcde", 0.25)
 QUESTIONS = {
     "an estimator in threads": post("/models/forest/predict", json.dumps({"data": ROW}).encode()),
-    "a compiled model on the event loop": post("/models/plan/predict", json.dumps({"data": [ROW] * 200}).encode()),
+    "a compiled model on the event loop": post("/models/plan/predict", json.dumps({"data": [ROW] * 250}).encode()),
     "many rows in threads": post("/models/plan/predict", json.dumps({"data": [ROW] * 2500}).encode()),
 }
 """So many rows a request because to refuse one costs about 0.1 ms, however few rows it has: it has to be read."""
