@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from model_api import values
 from model_api.errors import Problem
-from model_api.values import MAX_LEVEL, Level, Rejected, Value, clip, echo, look_alikes, nearest, quote, show
+from model_api.values import MAX_LEVEL, Level, Rejected, Value, clip, echo, look_alikes, nearest, percent, quote, show
 
 FeatureType = Literal["number", "integer", "boolean", "category", "date", "datetime", "text"]
 Task = Literal["regression", "binary", "multiclass"]
@@ -306,7 +306,7 @@ def _tupled(fields: Mapping[str, Any]) -> dict[str, Any]:
 def warning_about(feature: Feature, value: Value) -> InputWarning | None:
     """Say what a reader should know of a valid value, if anything."""
     if value is None:
-        share = f"{feature.missing_rate:.0%} of the training rows lacked it too"
+        share = f"{percent(feature.missing_rate)} of the training rows lacked it too"
         return InputWarning(feature.name, "missing", f"{feature.name} is unknown; {share}")
     if feature.type == "category":
         if value in feature.categories:

@@ -209,3 +209,8 @@ def look_alikes(value: str, level: str) -> str:
     """Name the characters by which a value differs unseen from a level: of other scripts, accents apart, spaces."""
     odd = [c for c in dict.fromkeys(value[:MAX_ECHO]) if c not in level and (not c.isascii() or c.isspace())]
     return ", ".join(f"U+{ord(c):04X} {unicodedata.name(c, '')}".rstrip() for c in odd[:MOST_ODD])
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share as 12 %, with a space at which no line ends."""
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"

@@ -43,6 +43,8 @@ class Mark(NamedTuple):
     label: str
     threshold: float
     cost: float | None = None
+    note: str = ""
+    """What is added to the name where there is room for it."""
 
 
 def costs(
@@ -136,7 +138,9 @@ def _mark(figure: Figure, palette: Palette, strip: Strip, mark: Mark, where: tup
         figure.add_artist(dot)
     side, shift = ("left", BESIDE) if x < 0.5 else ("right", -BESIDE)
     room = max(x, 1 - x) * width - BESIDE - EDGE
-    text = fit(clean(mark.label), room * BOLDER if filled else room)
+    room = room * BOLDER if filled else room
+    whole = clean(mark.label + mark.note)
+    text = whole if fit(whole, room) == whole else fit(clean(mark.label), room)
     # The ground behind the words hides the lines of the marks above.
     ground = {"facecolor": palette.paper, "edgecolor": "none", "pad": 1.0}
     _, bottom, _, height = strip.box

@@ -224,7 +224,8 @@ def _mark(name: str, threshold: Threshold | None) -> Mark | None:
     if threshold is None:
         return None
     cost = of_each(threshold)
-    return Mark(f"{name}: {percent(threshold.threshold)}, costs {amount(cost)}", threshold.threshold, cost)
+    label = f"{name}: {percent(threshold.threshold)}"
+    return Mark(label, threshold.threshold, cost, note=f", costs {amount(cost)}")
 
 
 def _fits(model: ModelVersion) -> bool:

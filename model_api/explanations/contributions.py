@@ -21,6 +21,7 @@ from model_api.explanations.options import OPTIONS
 from model_api.explanations.question import Question, described
 from model_api.explanations.subject import CELLS, Focus
 from model_api.runtimes import Floats
+from model_api.values import percent
 
 MOST_EXACT = 10
 """Features that differ up to which every coalition of them is asked about."""
@@ -92,8 +93,8 @@ def _approximation(found: Contributions, rows: int, spread: float) -> dict[str, 
         why.append(f"there was time for {found.rows} of {rows} background rows")
     if found.method == "sampled":
         more["largest_error"] = float(found.errors.max())
-        share = more["largest_error"] / spread
-        why.append(f"orders of the features were sampled; standard errors are at most {share:.1%} of the usual spread")
+        share = percent(more["largest_error"] / spread, 1)
+        why.append(f"orders of the features were sampled; standard errors are at most {share} of the usual spread")
     return {"why": "; ".join(why), **more} if why else None
 
 

@@ -8,7 +8,7 @@ from model_api.explanations.question import Question
 from model_api.explanations.subject import Subject
 from model_api.runtimes import Floats
 from model_api.signature import ORDERED, Feature, format_range
-from model_api.values import Value, clip, echo, show
+from model_api.values import Value, clip, echo, percent, show
 
 Status = Literal["inside", "edge", "outside"]
 STATUSES: tuple[Status, ...] = ("inside", "edge", "outside")
@@ -78,7 +78,7 @@ def about_distance(question: Question, nearest: int, away: float) -> str:
     differs = Distances(subject).by_feature(question.case, subject.reference[nearest : nearest + 1])[0]
     most = sorted(range(subject.count), key=lambda place: -differs[place])[:2]
     names = " and ".join(titled(subject, place) for place in most if differs[place] > 0)
-    return f"no case like it was seen, and the nearest differs by {away:.0%} on average, most in {names}"
+    return f"no case like it was seen, and the nearest differs by {percent(away)} on average, most in {names}"
 
 
 def titled(subject: Subject, place: int) -> str:

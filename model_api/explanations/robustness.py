@@ -17,6 +17,7 @@ from model_api.explanations.question import Decision, Question, decision_of, des
 from model_api.explanations.subject import Focus, Integers
 from model_api.inference import margins_of
 from model_api.runtimes import Floats, Output
+from model_api.values import percent
 
 PERCENT = 5.0
 COUNT, FEWEST, MOST = 500, 10, 5000
@@ -211,5 +212,5 @@ def _approximation(disturbed: int, share: float, count: int, wanted: int) -> dic
     likely = (share * count + 1) / (count + 2)  # or the error of a share of 1 would be 0
     error = float(np.sqrt(likely * (1 - likely) / count))
     fewer = f" instead of {wanted}, because the model takes long" if count < wanted else ""
-    why = f"the share is that of {count} random disturbances{fewer}; its standard error is {error:.1%}"
+    why = f"the share is that of {count} random disturbances{fewer}; its standard error is {percent(error, 1)}"
     return {"why": why, "standard_error": error}

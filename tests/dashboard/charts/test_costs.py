@@ -58,6 +58,13 @@ def test_names_stay_in_the_picture_wherever_their_marks_are(size: Size, threshol
         assert start + len(text) * CHARACTER <= width + 1
 
 
+def test_what_a_mark_costs_is_left_out_where_there_is_no_room_rather_than_cut() -> None:
+    marked = chart(Mark("best: 48.8 %", 0.488, 179.0, note=", costs 179"))
+
+    assert "best: 48.8 %, costs 179" in texts(svg(marked, "wide"))
+    assert "best: 48.8 %" in texts(svg(marked, "narrow"))
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_names_of_marks_are_below_each_other(size: Size) -> None:
     marks = [Mark("one", 0.3, 100.0), Mark("two", 0.3, 100.0), Mark("three", 0.3)]
