@@ -21,6 +21,7 @@ from model_api.explanations.subject import Focus, Subject
 from model_api.runtimes import Floats, Output
 from model_api.runtimes.selection import Choice, ChosenPredictor
 from model_api.signature import Columns, Feature, Signature, Target
+from model_api.values import percent
 from model_api.wire import encode
 
 Ask = Callable[..., Question]
@@ -284,7 +285,7 @@ def test_a_sampled_answer_says_so_and_how_exact_it_is(question: Ask, sampled: No
     largest = max(errors_of(answer).values())
     assert answer["approximation"]["largest_error"] == largest > 0
     assert "orders of the features were sampled" in answer["approximation"]["why"]
-    assert f"{largest / asked.subject.spread_of(NUMBER):.1%}" in answer["approximation"]["why"]
+    assert percent(largest / asked.subject.spread_of(NUMBER), 1) in answer["approximation"]["why"]
 
 
 def test_the_same_question_has_the_same_answer(question: Ask, sampled: None) -> None:
