@@ -9,6 +9,7 @@ however much is asked.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Self, TypeVar
@@ -34,6 +35,8 @@ PERIOD_SECONDS = 0.1
 """Seconds over which it is seen how fast requests leave the application; they may leave in batches."""
 LESSON_SECONDS = 1.0
 """Estimated seconds of work over which the pace of the line is learnt."""
+MORE = 2.0
+"""How many times as long as its ticket says work may last that takes over the ticket's place in line."""
 TICKET = "servery.ticket"
 """Under which name the scope of a request has its ticket."""
 T = TypeVar("T")
@@ -119,38 +122,45 @@ class Admission:
     ) -> T:  # fmt: skip
         """Do work in a thread that is estimated to last so long, once it is its turn.
 
-        A ticket has its place in line. Without one there may be none; work longer than the whole line is taken on when
+        A ticket has its place in line; without one there may be none. Work longer than the whole line is taken on when
         nothing is ahead of it. Work whose caller has left meanwhile is not done. Raises Overloaded or CallerLeft.
         """
         line = self._line
-        if ticket:
-            ticket.leave_line()
-        elif self.is_full(seconds):
+        kept = ticket.leave_line() if ticket else 0.0
+        if seconds > MORE * kept and self.is_full(seconds):
             raise Overloaded("more is asked for than can be answered soon; try again")
         limiter = self._limiter = self._limiter or CapacityLimiter(THREADS)
         loop, thread = asyncio.get_running_loop(), object()
-        line.join(seconds)
+        begun = threading.Lock()
+        """Taken by the thread that begins the work, or here when it will not be: whoever has it leaves the line."""
 
         def end(began: float | None) -> None:
             limiter.release_on_behalf_of(thread)
             line.leave(seconds, began)
 
         def carry_out() -> T:
+            if not begun.acquire(blocking=False):
+                raise CallerLeft("nobody waits for it any more")
             began = time.monotonic()
             try:
                 return work()
             finally:  # also when nobody waits for the outcome any more
                 loop.call_soon_threadsafe(end, began)
 
+        line.join(seconds)
         try:
             await limiter.acquire_on_behalf_of(thread)
         except BaseException:
             line.leave(seconds)
             raise
-        if await has_left():
-            end(None)
-            raise CallerLeft("the caller has left before it was its turn")
-        return await to_thread.run_sync(carry_out, abandon_on_cancel=True)
+        try:
+            if await has_left():
+                raise CallerLeft("the caller has left before it was its turn")
+            return await to_thread.run_sync(carry_out, abandon_on_cancel=True)
+        except BaseException:  # a deadline may pass anywhere on the way to the thread
+            if begun.acquire(blocking=False):
+                end(None)
+            raise
 
 
 class Ticket:
@@ -158,7 +168,8 @@ class Ticket:
 
     def __init__(self, line: "Line", seconds: float, see_off: Callable[[], None]) -> None:
         self._line, self._seconds, self._see_off = line, seconds, see_off
-        line.join(seconds)
+        if seconds:
+            line.join(seconds)
 
     def __enter__(self) -> Self:
         """Be there."""
@@ -173,10 +184,12 @@ class Ticket:
         self.leave_line()
         self._see_off()
 
-    def leave_line(self) -> None:
-        """Give up the place in line, to the work for which it was kept or because there is none."""
-        self._line.leave(self._seconds)
-        self._seconds = 0.0
+    def leave_line(self) -> float:
+        """Give up the place in line, to the work for which it was kept or because there is none; gives its seconds."""
+        seconds, self._seconds = self._seconds, 0.0
+        if seconds:
+            self._line.leave(seconds)
+        return seconds
 
 
 class Line:
@@ -185,6 +198,7 @@ class Line:
     def __init__(self) -> None:
         self.ahead = 0.0
         """Estimated seconds of it."""
+        self._members = 0
         self._pace = 1 / THREADS
         """Seconds that one estimated second takes; learnt, and never less than with a core for each thread."""
         self._last_end = 0.0
@@ -195,11 +209,13 @@ class Line:
 
     def join(self, seconds: float) -> None:
         """Note work that waits from now on."""
+        self._members += 1
         self.ahead += seconds
 
     def leave(self, seconds: float, began: float | None = None) -> None:
         """Note work that is no more, and if it was done learn from when it began."""
-        self.ahead -= seconds
+        self._members -= 1
+        self.ahead = self.ahead - seconds if self._members else 0.0  # differences of decimal fractions leave a rest
         if began is None:
             return
         now = time.monotonic()

@@ -24,7 +24,7 @@ from model_api.protocols.kserve_v1 import kserve_v1_routes
 from model_api.protocols.mlflow import mlflow_routes
 from model_api.protocols.open_inference import open_inference_routes
 from model_api.protocols.sagemaker import sagemaker_routes
-from model_api.protocols.vertex import vertex_routes
+from model_api.protocols.vertex import vertex_paths, vertex_routes
 from model_api.protocols.vetiver import vetiver_routes
 from model_api.registry import Registry, Watcher
 from model_api.routes import errors
@@ -123,7 +123,8 @@ def create_app(settings: Settings | None = None) -> ModelService:
     openapi.install(app, registry)
     app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts, metrics=metrics, telemetry=telemetry)
     app.fast_path = FastPath(
-        registry, decoders, access, admission, allowed_hosts=settings.allowed_hosts, max_bytes=settings.max_body_bytes
-    )
+        registry, decoders, access, admission,
+        allowed_hosts=settings.allowed_hosts, max_bytes=settings.max_body_bytes, not_ours=vertex_paths(os.environ),
+    )  # fmt: skip
     app.entrance = FastPathMiddleware(super(ModelService, app).__call__, app.fast_path)
     return app

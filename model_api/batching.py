@@ -42,6 +42,11 @@ class Batcher:
         self._waiting: list[Waiting] = []
         self._running: asyncio.Task[None] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether any request waits for it. Idle ones may be forgotten, and their versions with them."""
+        return bool(self._waiting) or not (self._running is None or self._running.done())
+
     async def predict(self, columns: Columns, rows: int, has_left: HasLeft) -> Output:
         """Predict for n checked instances. Raises Overloaded, CallerLeft, or what the model raises."""
         if self._waiting and self._seconds(rows + sum(waiting.rows for waiting in self._waiting)) > MOST_SECONDS:
@@ -102,6 +107,7 @@ class Batchers:
         known, batcher = self._known.get(label, (None, None))
         if batcher is None or known is not model:
             batcher = Batcher(model, self._admission)
+            self._known = {key: known for key, known in self._known.items() if known[1].is_busy}
             self._known[label] = model, batcher
         return batcher
 

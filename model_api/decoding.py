@@ -10,12 +10,14 @@ import operator
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
 
 from model_api.loading import LoadedModel
 from model_api.runtimes import Row
+from model_api.runtimes.selection import ChosenPredictor
 from model_api.signature import Feature, InputWarning, Signature, parse_value
 from model_api.values import LARGEST_EXACT_INTEGER, Rejected
 from model_api.wire import AnswerKey
@@ -56,6 +58,7 @@ class Decoder:
         self._parsed = [(i, feature) for i, feature in features if not _is_compiled(feature)]
         self._texts = [i for i, feature in features if _may_hold_colons(feature)]
         self._colons = sum(1 + name.count(":") for name in self._names)
+        self._open = [(i, frozenset(feature.categories)) for i, feature in self._parsed if feature.unknown_categories]
         self._optional = [i for i, feature in features if feature.missing_allowed]
         bounds = {i: bound for i, feature in features if (bound := _bounds(feature))}
         self._bounded = _picker(list(bounds))
@@ -123,7 +126,7 @@ class Decoder:
         return tuple(values)
 
     def _odd_ones(self, rows: list[Row]) -> list[int]:
-        """Find the rows about which there is something to say: a value is missing or outside the training range."""
+        """Find the rows about which there is something to say: a value is missing, new or outside the range."""
         if len(rows) >= MANY and self._are_usual(tuple(zip(*rows, strict=True))):
             return []
         return [i for i, row in enumerate(rows) if not self._is_usual(row)]
@@ -132,12 +135,14 @@ class Decoder:
         """Tell by the values of each feature whether there is nothing to say about any row."""
         if any(None in columns[i] for i in self._optional):
             return False
+        if not all(levels.issuperset(columns[i]) for i, levels in self._open):
+            return False
         values = self._bounded(columns)
         lowest, highest = map(min, values), map(max, values)
         return all(map(operator.le, self._lows, lowest)) and all(map(operator.ge, self._highs, highest))
 
     def _is_usual(self, row: Row) -> bool:
-        if None in row:
+        if None in row or any(row[i] not in levels for i, levels in self._open):
             return False
         values: Any = self._bounded(row)
         return all(map(operator.le, self._lows, values)) and all(map(operator.ge, self._highs, values))
@@ -147,16 +152,14 @@ class Decoders:
     """The decoders of the versions that are asked."""
 
     def __init__(self, max_rows: int) -> None:
-        self._max_rows = max_rows
-        self._known: dict[str, tuple[LoadedModel, Decoder]] = {}
+        self.max_rows = max_rows
+        self._known: WeakKeyDictionary[ChosenPredictor, Decoder] = WeakKeyDictionary()
 
     def of(self, model: LoadedModel) -> Decoder:
-        """Give the decoder of a version; made when it is first asked for, and anew when it was loaded anew."""
-        label = f"{model.name}/{model.version}"
-        known, decoder = self._known.get(label, (None, None))
-        if decoder is None or known is not model:
-            decoder = Decoder(model.artifact.signature, self._max_rows)
-            self._known[label] = model, decoder
+        """Give the decoder of a version; made when it is first asked for, and kept for as long as that is loaded."""
+        decoder = self._known.get(model.predictor)
+        if decoder is None:
+            decoder = self._known[model.predictor] = Decoder(model.artifact.signature, self.max_rows)
         return decoder
 
 

@@ -108,13 +108,15 @@ class FastPath:
 
     def __init__(
         self, registry: Registry, decoders: Decoders, access: AccessLog, admission: Admission, *,
-        allowed_hosts: Iterable[str], max_bytes: int,
+        allowed_hosts: Iterable[str], max_bytes: int, not_ours: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self._registry = registry
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._known_hosts: dict[bytes, bool] = {}
         self._decoders = decoders
         self._max_bytes = max_bytes
+        self._not_ours = frozenset(not_ours)
+        """Paths that are another protocol's, though they look like ours."""
         self._access = access
         self.admission = admission
         self.has_time = admission.has_time
@@ -169,7 +171,16 @@ class FastPath:
         """Let a request into the application; None when it has no room, or the line for a thread is too long."""
         if not self.admission.has_room():
             return None
-        return self.admission.admit(_seconds_in_thread(target.clerk.model, body))
+        return self.admission.admit(self._seconds_in_thread(target.clerk.model, body))
+
+    def _seconds_in_thread(self, model: LoadedModel, body: bytes) -> float:
+        """Estimate how long a thread will work for a request; none where requests are predicted together.
+
+        Of a long body only the beginning is looked at: who is turned away should cost as little as possible.
+        """
+        begin = body[:BEGIN_BYTES]
+        rows = max(1, min(self._decoders.max_rows, _rows_at_most(begin) * len(body) // max(1, len(begin))))
+        return 0.0 if model.predictor.goes_together and rows < MANY else seconds_of(model, rows)
 
     def answer(self, target: Target, body: bytes, request_id: str) -> Answered | None:
         """Answer a body; None when the application has to."""
@@ -220,7 +231,7 @@ class FastPath:
 
     def _found(self, path: str) -> Target | None:
         named = PATH.fullmatch(path)
-        if not named:
+        if not named or path in self._not_ours:
             return None
         name, version = named.groups()
         try:
@@ -264,16 +275,16 @@ class FastPathMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it over."""
+        if TICKET in scope:
+            with scope[TICKET]:
+                await self._app(scope, receive, send)
+            return
         plain = scope["type"] == "http" and scope["method"] == "POST" and not scope["query_string"]
         target = self._fast_path.target(scope["path"]) if plain else None
         takes = target and self._fast_path.takes(scope["headers"])
         caller = self._fast_path.caller(scope["headers"]) if takes else None
         if target is None or caller is None:
             await self._app(scope, receive, send)
-            return
-        if TICKET in scope:
-            with scope[TICKET]:
-                await self._app(scope, receive, send)
             return
         began = time.perf_counter()
         messages = [await receive()]
@@ -310,16 +321,6 @@ def _seems_long(clerk: Clerk, body: bytes) -> bool:
     """Tell by its braces whether a body holds so many rows that it is not worth to be read here."""
     rows = _rows_at_most(body)
     return rows > 1 and seconds_of(clerk.model, rows) > LONGEST_SECONDS
-
-
-def _seconds_in_thread(model: LoadedModel, body: bytes) -> float:
-    """Estimate how long a thread will work for a request; none where requests are predicted together.
-
-    Of a long body only the beginning is looked at: who is turned away should cost as little as possible.
-    """
-    begin = body[:BEGIN_BYTES]
-    rows = max(1, _rows_at_most(begin) * len(body) // max(1, len(begin)))
-    return 0.0 if model.predictor.goes_together and rows < MANY else seconds_of(model, rows)
 
 
 def _rows_at_most(body: bytes) -> int:

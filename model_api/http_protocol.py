@@ -77,8 +77,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._fast_path = _fast_path_of(self.app) if self.limit_concurrency is None else None
         self._pending: Pending | None = None
-        self._pieces: list[bytes] = []
-        """Of its body."""
+        self._body = bytearray()
         self._ticket: Ticket | None = None
         """Lets the request that is handed over into the application."""
         self._raw = b""
@@ -154,7 +153,7 @@ class Protocol(HttpToolsProtocol):
         if self._pending is None:
             super().on_body(body)
         else:
-            self._pieces.append(body)
+            self._body += body
 
     def on_chunk_header(self) -> None:
         """Count the pieces of a body. Raises NotTaken."""
@@ -188,8 +187,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Answer a request that took the short cut."""
         self._between = True
-        pending, body = self._pending, b"".join(self._pieces)
-        self._pending, self._pieces = None, []
+        pending, body = self._pending, bytes(self._body)
+        self._pending, self._body = None, bytearray()
         if pending is None:
             super().on_message_complete()
             return

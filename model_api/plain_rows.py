@@ -11,7 +11,6 @@ from starlette.requests import Request
 from model_api import inference, wire
 from model_api.admission import TICKET, Admission
 from model_api.decoding import Decoders
-from model_api.incoming import in_time, timeout_of
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
 from model_api.stages import stopwatch
@@ -35,10 +34,10 @@ class PlainRows:
     async def answer(self, request: Request, model: LoadedModel, body: bytes, rows: int) -> bytes | None:
         """Answer a body of about so many rows; None when it is not a plain one.
 
-        Raises Overloaded, CallerLeft, DeadlinePassed, UnusablePrediction, or InvalidRequest for an odd deadline.
+        Raises Overloaded, CallerLeft or UnusablePrediction.
         """
         decoder, request_id = self._decoders.of(model), request.state.request_id
-        request.state.rows = 0
+        request.state.rows = 0  # of a request that is turned away
         watch, asked_at = stopwatch(request.state), time.perf_counter()
 
         def work() -> bytes | None:
@@ -55,5 +54,7 @@ class PlainRows:
                 return wire.encode(answer)
 
         seconds, ticket = seconds_of(model, rows), request.scope.get(TICKET)
-        async with in_time(timeout_of(request)):
-            return await self._admission.run(work, seconds, request.is_disconnected, ticket)
+        content = await self._admission.run(work, seconds, request.is_disconnected, ticket)
+        if content is None:
+            del request.state.rows
+        return content

@@ -43,6 +43,11 @@ def vertex_routes(desk: Desk, environment: Mapping[str, str]) -> APIRouter:
     return router
 
 
+def vertex_paths(environment: Mapping[str, str]) -> list[str]:
+    """Name the paths of predictions that are answered in Vertex AI's language."""
+    return [environment[PREDICT]] if PREDICT in environment else []
+
+
 def _route(variable: str, environment: Mapping[str, str]) -> str:
     path = environment[variable]
     if not ROUTE.fullmatch(path):

@@ -50,7 +50,8 @@ def predict_routes(
         if _asks_for_reference(query, found.artifact.signature):
             return await run_in_threadpool(_reference, found, query, request)
         asked = wire.PredictRequest([_instance(query)], "prediction", single=True, options=Options())
-        return await _answered(request, entry, version, asked)
+        async with in_time(timeout_of(request)):
+            return await _answered(request, entry, version, asked)
 
     @router.post("/predict")
     @router.post("/models/{model}/predict")
@@ -64,11 +65,12 @@ def predict_routes(
         require_json(request)
         body = await read_body(request, settings.max_body_bytes)
         rows = min(count(body, "{"), settings.max_rows)  # at most: a text may hold braces too
-        if rows > MANY and (version or not entry.is_divided):
-            content = await plain_rows.answer(request, found, body, rows)
-            if content is not None:
-                return Response(content, media_type="application/json")
-        return await _answered(request, entry, version, await _read_request(request, body, settings))
+        async with in_time(timeout_of(request)):
+            if rows > MANY and (version or not entry.is_divided):
+                content = await plain_rows.answer(request, found, body, rows)
+                if content is not None:
+                    return Response(content, media_type="application/json")
+            return await _answered(request, entry, version, await _read_request(request, body, settings))
 
     async def _answered(
         request: Request, entry: ModelEntry, version: str | None, asked: wire.PredictRequest
@@ -89,10 +91,9 @@ async def _predict(
     request: Request, model: LoadedModel, asked: wire.PredictRequest, admission: Admission, batchers: Batchers
 ) -> Answer:
     request.state.rows = len(asked.instances)
-    async with in_time(timeout_of(request)):
-        if model.predictor.goes_together and len(asked.instances) < MANY:
-            return await _predict_together(request, model, asked, batchers)
-        return await _predict_alone(request, model, asked, admission)
+    if model.predictor.goes_together and len(asked.instances) < MANY:
+        return await _predict_together(request, model, asked, batchers)
+    return await _predict_alone(request, model, asked, admission)
 
 
 async def _predict_together(

@@ -9,12 +9,15 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
+from model_api.admission import TICKET
 from model_api.app import ModelService, create_app
 from model_api.examples import NAMES
-from model_api.fast_path import MOST_BYTES
+from model_api.fast_path import MOST_BYTES, FastPathMiddleware
 from model_api.folders import move_alias
 from model_api.inference import Answer
+from model_api.plain_rows import seconds_of
 from model_api.settings import Settings
 from tests.model_api.conftest import wait_until_loaded
 from tests.model_api.roads import BothRoads
@@ -192,6 +195,33 @@ def test_both_roads_give_a_number_the_interval_of_its_size(
             expected = [{"low": number - half, "high": number + half, "coverage": 0.9} for number in numbers]
             assert answer["interval"] == (expected[0] if rows == 1 else expected)
     assert both.fast == both.compared == 3
+
+
+def test_a_ticket_is_given_back_though_its_version_is_gone_meanwhile(service: ModelService) -> None:
+    ticket = service.fast_path.admission.admit(0.1)
+    reached: list[str] = []
+
+    async def application(scope: Scope, _: Receive, __: Send) -> None:
+        reached.append(scope["path"])
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError
+
+    scope = {"type": "http", "method": "POST", "path": "/models/gone/predict", "query_string": b"", "headers": []}
+    asyncio.run(FastPathMiddleware(application, service.fast_path)({**scope, TICKET: ticket}, nothing, nothing))
+
+    assert reached == ["/models/gone/predict"]
+    assert service.fast_path.admission.ahead == 0.0
+
+
+def test_nobody_takes_the_whole_line_by_braces(service: ModelService) -> None:
+    target = service.fast_path.target("/models/diabetes/predict")
+    assert target
+    ticket = service.fast_path.admit(target, b"{" * 4_000_000)
+    assert ticket
+
+    with ticket:
+        assert service.fast_path.admission.ahead <= seconds_of(target.clerk.model, Settings().max_rows)
 
 
 def test_more_than_the_application_can_answer_is_turned_away(

@@ -1,15 +1,23 @@
 """Many rows in JSON: one turn in a thread, and the answer that the full contract gives."""
 
+import asyncio
+import copy
+import gc
 import json
+import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from model_api import wire
 from model_api.admission import Line
 from model_api.app import ModelService
+from model_api.decoding import Decoders
 from model_api.examples import NAMES
+from model_api.inference import Options
 from model_api.plain_rows import PlainRows
 
 Rows = list[dict[str, Any]]
@@ -123,6 +131,50 @@ def test_their_deadline_is_kept(
 
     assert guest.post("/predict", json={"data": many("diabetes")}, headers=headers).status_code == status
     assert len(taken) == (status == 200)
+
+
+def test_their_deadline_is_one_for_all_that_is_done(
+    guest: TestClient, many: Callable[[str], Rows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(*_: Any) -> None:
+        await asyncio.sleep(0.3)
+
+    def slow_too(*_: Any) -> Any:
+        time.sleep(0.3)
+        return wire.PredictRequest([{}], "prediction", single=True, options=Options())
+
+    monkeypatch.setattr(PlainRows, "answer", slow)
+    monkeypatch.setattr("model_api.wire.read_request", slow_too)
+
+    answer = guest.post("/predict", json={"data": many("diabetes")}, headers={"X-Request-Timeout": "0.5"})
+
+    assert answer.status_code == 504
+
+
+@pytest.mark.parametrize("braces", [10, 30])
+def test_what_is_no_request_is_not_counted_as_one(guest: TestClient, braces: int) -> None:
+    def counted() -> list[str]:
+        return [line for line in guest.get("/metrics").text.splitlines() if line.startswith("servery_requests_total")]
+
+    before = counted()
+
+    assert guest.post("/predict", content="{" * braces).status_code == 400
+    assert counted() == before
+
+
+def test_a_version_that_is_gone_leaves_no_decoder_behind(service: ModelService, client: TestClient) -> None:
+    assert client.get("/health/ready").status_code == 200
+    decoders = Decoders(10)
+    model = copy.copy(service.fast_path.target("/models/wine/predict").clerk.model)  # type: ignore[union-attr] # it is there
+    predictor = copy.copy(model.predictor)
+    object.__setattr__(model, "predictor", predictor)
+    gone = weakref.ref(predictor)
+    assert decoders.of(model) is decoders.of(model)
+
+    del model, predictor
+    gc.collect()
+
+    assert gone() is None
 
 
 def test_they_wait_in_line_like_everyone(

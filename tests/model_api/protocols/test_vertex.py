@@ -58,15 +58,19 @@ def test_what_is_wrong_is_named(vertex: TestClient, refused: Callable[..., Any],
     refused(vertex.post(PREDICT, json=body), 400, words)
 
 
+@pytest.mark.parametrize("times", [1, 100])
 def test_the_route_may_be_our_own(
-    serving: Serving, published_small_models: Path, flats: Sample, monkeypatch: pytest.MonkeyPatch
+    serving: Serving, published_small_models: Path, flats: Sample, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     monkeypatch.setenv("AIP_PREDICT_ROUTE", "/predict")
     client = serving(published_small_models)
 
-    answer = client.post("/predict", json={"instances": flats.rows, "parameters": {}})
+    options: list[dict[str, Any]] = [{"parameters": {}}, {}]
+    for more in options:
+        answer = client.post("/predict", json={"instances": flats.rows * times, **more}).json()
 
-    assert answer.json()["predictions"] == pytest.approx(flats.predictions, rel=1e-12)
+        assert answer.pop("predictions") == pytest.approx(flats.predictions * times, rel=1e-12)
+        assert "request_id" not in answer
 
 
 def test_a_service_without_models_is_not_healthy(
