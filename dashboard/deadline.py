@@ -40,6 +40,11 @@ def remaining() -> float:
     return left
 
 
+def has_left(seconds: float) -> bool:
+    """Tell whether so many seconds are left."""
+    return _ends.get() - time.monotonic() > seconds
+
+
 def within_deadline(application: "WSGIApplication", seconds: float) -> "WSGIApplication":
     """Give each request to an application one deadline for all that it asks."""
 

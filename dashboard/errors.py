@@ -6,7 +6,7 @@ DashboardError
 ├── InvalidQuery             an address that no link of ours leads to
 ├── NotOffered               the model service cannot answer such a question about this version
 └── ModelServiceError        the model service did not give an answer
-    ├── Unavailable          it is down, or not ready
+    ├── Unavailable          it is down, busy, or not ready
     ├── TooSlow              it did not answer within the total deadline
     └── BadAnswer            what it sent is not what it should send
 """
@@ -44,7 +44,12 @@ class ModelServiceError(DashboardError):
 
 
 class Unavailable(ModelServiceError):
-    """Nobody listens, the connection broke, or the service says that it is not ready."""
+    """Nobody listens, the connection broke, or the service says that it cannot answer now."""
+
+    def __init__(self, reason: str, *, soon: bool = False) -> None:
+        super().__init__(reason)
+        self.soon = soon
+        """The service said so itself: in a moment it may answer."""
 
 
 class TooSlow(ModelServiceError):

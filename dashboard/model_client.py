@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from dashboard.about import About
-from dashboard.deadline import DeadlineAdapter, deadline, remaining
+from dashboard.deadline import DeadlineAdapter, deadline, has_left, remaining
 from dashboard.errors import (
     BadAnswer,
     InvalidInstance,
@@ -36,11 +36,13 @@ CATALOGUE_SECONDS = 2.0
 ABOUT_SECONDS = 60.0
 """How long a datasheet is believed: it says how fast the version answers, which changes."""
 CONNECT_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
+"""How long it is waited before a busy service is asked for an explanation again: what its Retry-After says."""
 POOL = 32
 MOST_EXPLANATIONS = 256
+"""Answers about single cases that are kept."""
 MOMENT_SECONDS = 20.0
 """How long an answer is kept that might be another one if it was asked for again: its page and charts agree."""
-"""Answers about single cases that are kept."""
 
 
 class Asked(NamedTuple):
@@ -141,7 +143,7 @@ class ModelClient:
                 self._explanations.move_to_end(key)
         if isinstance(known, record) and time.monotonic() < until:  # a chart asks what its panel asked a moment before
             return known
-        answer = self._ask(record, "POST", path, body, request_id)
+        answer = self._ask_patiently(record, path, body, request_id)
         if not answer.fits(model):
             raise BadAnswer(f"{path}: the answer is not about this model")
         # A busy machine says less in its time than an idle one: asked again later, it may say more.
@@ -179,6 +181,17 @@ class ModelClient:
                 return future.result(remaining())
         except TimeoutError as error:
             raise TooSlow(str(error)) from error
+
+    def _ask_patiently(self, record: type[R], path: str, body: Mapping[str, Any], request_id: str) -> R:
+        """Ask, and once more after a pause when the service is busy: a page asks for its panels all at once."""
+        with deadline(self._timeout):
+            try:
+                return self._ask(record, "POST", path, body, request_id)
+            except Unavailable as error:
+                if not error.soon or not has_left(2 * PAUSE_SECONDS):
+                    raise
+            time.sleep(PAUSE_SECONDS)
+            return self._ask(record, "POST", path, body, request_id)
 
     def _get(self, record: type[R], path: str) -> R:
         return self._ask(record, "GET", path)
@@ -244,7 +257,7 @@ def _refusal(status: int, data: bytes) -> Exception:
     if status == 404:
         return UnknownModel("the model service does not know it")
     if status in (429, 503):
-        return Unavailable(f"the model service answered {status}")
+        return Unavailable(f"the model service answered {status}", soon=True)
     if status == 504:
         return TooSlow("the model service passed its own deadline")
     if status not in (422, 501):

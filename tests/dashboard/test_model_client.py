@@ -447,6 +447,35 @@ def ask_about(client: ModelClient, area: float) -> Explanation:
     return client.explain(Explanation, RENT, model_client.Asked("trust", {"area": area}, {}), "r")
 
 
+def test_a_busy_service_is_asked_for_an_explanation_once_more(
+    upstream: MakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_client, "PAUSE_SECONDS", 0.01)
+    service = upstream(BROKEN["is overloaded"])
+    client = client_of(service)
+
+    with pytest.raises(Unavailable):
+        ask_about(client, 50.0)
+    assert len(service.asked) == 2
+
+    def busy_once(asked: Asked, connection: Connection) -> None:
+        service.behaviour = explaining()
+        BROKEN["is overloaded"](asked, connection)
+
+    service.behaviour = busy_once
+    assert ask_about(client, 50.0).approximation is None
+    assert len(service.asked) == 4
+
+
+def test_there_is_no_second_question_without_time_for_it(upstream: MakeUpstream) -> None:
+    service = upstream(BROKEN["is overloaded"])
+
+    with pytest.raises(Unavailable):
+        ask_about(client_of(service, timeout=1.5), 50.0)
+
+    assert len(service.asked) == 1
+
+
 @pytest.mark.parametrize(("approximation", "questions"), [(None, 1), ({"why": "there was little time"}, 2)])
 def test_an_approximation_is_kept_for_a_moment_and_an_exact_answer_for_good(
     upstream: MakeUpstream, monkeypatch: pytest.MonkeyPatch, approximation: dict[str, str] | None, questions: int

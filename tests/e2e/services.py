@@ -16,7 +16,7 @@ import psutil
 import requests
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
+START_SECONDS = 180
 READY = "press Ctrl-C to stop"
 """The last line of `servery run` when both services are ready."""
 STOP_SECONDS = 5

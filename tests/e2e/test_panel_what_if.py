@@ -145,6 +145,25 @@ def test_choices_are_followed_too(model_page: ModelPage) -> None:
 def test_a_flip_opens_what_if_at_its_value(model_page: ModelPage) -> None:
     page = model_page.open("loans", "?age=30").page
     page.locator("#panel-flips").scroll_into_view_if_needed()
+    expect(page.locator("#what-if-result .sentence")).to_be_visible()
+    page.get_by_role("link", name="unemployed – try Employment at this value").click()
+    expect(page.locator("#what-if-result .sentence")).to_contain_text("Employment: unemployed")
+    expect(page.locator("#what-if-feature")).to_have_value("employment")
+
+
+def test_a_flip_that_is_pressed_before_what_if_has_come_is_what_comes(model_page: ModelPage, watch: Watch) -> None:
+    watch.expect_replaced()
+    page, held = model_page.page, list[Route]()
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(re.compile(r"/panels/what-if\?"), hold_the_first)
+    model_page.open("loans", "?age=30")
+    page.locator("#panel-flips").scroll_into_view_if_needed()
     page.get_by_role("link", name="unemployed – try Employment at this value").click()
     expect(page.locator("#what-if-result .sentence")).to_contain_text("Employment: unemployed")
     expect(page.locator("#what-if-feature")).to_have_value("employment")
