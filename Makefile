@@ -7,10 +7,13 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n)
 ARGS ?=
 # One more than there are cores, and at most five: tests wait for servers and browsers half of their time.
 WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 5 || echo $$((n + 1)))
-# Tests that ask for minutes: each odd request there is against a real server, shap on the same rows, the tutorial from
-# end to end, and in the browser axe on every page, every type of value, every screen and panel, and a model package.
-SLOW := tests/model_api/corpus tests/model_api/explanations/test_against_shap.py tests/test_tutorial.py \
-	$(addprefix tests/e2e/test_,about.py accessibility.py every_kind.py every_size.py model_package.py panels_of_trust.py)
+# Tests that ask for minutes: each odd request there is against a real server, the arithmetic of explanations (shap on the
+# same rows), each estimator that compiles, commands in processes of their own, the tutorial from end to end, and in the
+# browser axe on every page, every type of value, every screen and panel.
+SLOW := $(addprefix tests/,test_tutorial.py) \
+	$(addprefix tests/model_api/,corpus examples explanations publishing/compiling publishing/lowering test_cli.py test_packages.py) \
+	$(addprefix tests/e2e/test_,about.py accessibility.py api_docs.py every_kind.py every_size.py model_package.py \
+	panels_of_trust.py promotion.py)
 # Tests that draw their requests: `make fuzz` runs them, with more draws than there is time for in `make test`.
 GENERATED := tests/model_api/test_properties.py tests/model_api/protocols/test_mutations.py
 
@@ -62,7 +65,7 @@ fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, an
 	$(BIN)/python -m pytest tests/fuzz $(ARGS)
 	SERVERY_EXAMPLES=300 $(BIN)/python -m pytest $(GENERATED) -n $(WORKERS) $(ARGS)
 
-proofs: $(VENV)/.browser ## each odd request, shap on the same rows, axe on each page, every type and screen in the browser
+proofs: $(VENV)/.browser ## run the tests that ask for minutes: each odd request, shap on the same rows, every page and type
 	$(BIN)/python -m pytest $(SLOW) -n $(WORKERS) --dist loadfile $(ARGS)
 
 soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
