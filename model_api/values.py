@@ -212,5 +212,5 @@ def look_alikes(value: str, level: str) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Write a share as 12 %, with a space at which no line ends."""
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    """Write a share as 12 %."""
+    return f"{100 * share:.{digits}f} %"

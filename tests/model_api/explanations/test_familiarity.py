@@ -264,7 +264,7 @@ def test_texts_that_share_no_word_with_any_are_far_away() -> None:
     assert odd["status"] == odd["joint"]["status"] == "outside"
     assert odd["sentence"] == (
         "This case is outside the training data: "
-        "no case like it was seen, and the nearest differs by 100\N{NO-BREAK SPACE}% on average, most in note."
+        "no case like it was seen, and the nearest differs by 100 % on average, most in note."
     )
     assert odd["joint"]["combination"] is None
 
