@@ -36,8 +36,8 @@ CATALOGUE_SECONDS = 2.0
 ABOUT_SECONDS = 60.0
 """How long a datasheet is believed: it says how fast the version answers, which changes."""
 CONNECT_SECONDS = 1.0
-PAUSE_SECONDS = 1.0
-"""How long it is waited before a busy service is asked for an explanation again: what its Retry-After says."""
+PAUSES, PAUSE_SECONDS = 2, 1.0
+"""How often, and how long, it is waited before a busy service is asked for an explanation again."""
 POOL = 32
 MOST_EXPLANATIONS = 256
 """Answers about single cases that are kept."""
@@ -183,14 +183,15 @@ class ModelClient:
             raise TooSlow(str(error)) from error
 
     def _ask_patiently(self, record: type[R], path: str, body: Mapping[str, Any], request_id: str) -> R:
-        """Ask, and once more after a pause when the service is busy: a page asks for its panels all at once."""
+        """Ask, and again after a pause while the service is busy: a page asks for its panels all at once."""
         with deadline(self._timeout):
-            try:
-                return self._ask(record, "POST", path, body, request_id)
-            except Unavailable as error:
-                if not error.soon or not has_left(2 * PAUSE_SECONDS):
-                    raise
-            time.sleep(PAUSE_SECONDS)
+            for _ in range(PAUSES):
+                try:
+                    return self._ask(record, "POST", path, body, request_id)
+                except Unavailable as error:
+                    if not error.soon or not has_left(2 * PAUSE_SECONDS):
+                        raise
+                time.sleep(PAUSE_SECONDS)
             return self._ask(record, "POST", path, body, request_id)
 
     def _get(self, record: type[R], path: str) -> R:

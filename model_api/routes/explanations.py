@@ -30,8 +30,9 @@ T = TypeVar("T")
 UNKNOWN_SHARE = 0.25
 """Part of its budget that an explanation is expected to take before the first one was seen."""
 MOST_KNOWN = 1000
-MOST_SECONDS = 2.0
-"""Work on explanations that may wait: its own line, so that no prediction waits behind it."""
+MOST_SECONDS = 5.0
+"""Work on explanations that may wait: its own line, so that no prediction waits behind it. One page asks for eight, and
+on a slow machine each takes its time."""
 
 
 class Asked(NamedTuple):

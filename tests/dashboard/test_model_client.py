@@ -447,7 +447,7 @@ def ask_about(client: ModelClient, area: float) -> Explanation:
     return client.explain(Explanation, RENT, model_client.Asked("trust", {"area": area}, {}), "r")
 
 
-def test_a_busy_service_is_asked_for_an_explanation_once_more(
+def test_a_busy_service_is_asked_for_an_explanation_again(
     upstream: MakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_client, "PAUSE_SECONDS", 0.01)
@@ -456,7 +456,7 @@ def test_a_busy_service_is_asked_for_an_explanation_once_more(
 
     with pytest.raises(Unavailable):
         ask_about(client, 50.0)
-    assert len(service.asked) == 2
+    assert len(service.asked) == 3
 
     def busy_once(asked: Asked, connection: Connection) -> None:
         service.behaviour = explaining()
@@ -464,7 +464,7 @@ def test_a_busy_service_is_asked_for_an_explanation_once_more(
 
     service.behaviour = busy_once
     assert ask_about(client, 50.0).approximation is None
-    assert len(service.asked) == 4
+    assert len(service.asked) == 5
 
 
 def test_there_is_no_second_question_without_time_for_it(upstream: MakeUpstream) -> None:
