@@ -34,7 +34,7 @@ help: ## show this list
 run: $(VENV)/.runs ## set up, publish the embedded models if absent, start both services (ARGS="--api-port 8001")
 	@exec $(BIN)/servery run $(ARGS)
 
-# Two test workers on two cores: threads of OpenMP on top of them would only wait for each other.
+# There are as many test workers as cores, and one more: threads of OpenMP on top of them would only wait for each other.
 unit e2e fuzz proofs: export OMP_NUM_THREADS := 1
 
 test: lint types unit e2e ## set up with a real browser, then lint, types, unit, API and browser tests

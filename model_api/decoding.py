@@ -170,6 +170,11 @@ def count(body: bytes, character: str) -> int:
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(character)))
 
 
+def rows_at_most(body: bytes) -> int:
+    """Tell by its braces how many rows a body in an envelope can hold; a text may have braces too."""
+    return count(body, "{") - 1
+
+
 def _instances(document: Any) -> tuple[list[Any], AnswerKey, bool]:
     """Give the instances of a body, under which name they are answered, and whether it is one by itself."""
     if isinstance(document, list):

@@ -19,7 +19,7 @@ from model_api import inference, wire
 from model_api.access_log import AccessLog
 from model_api.admission import TICKET, Admission, Ticket
 from model_api.artifact import CHAMPION
-from model_api.decoding import Decoder, Decoders, count
+from model_api.decoding import Decoder, Decoders, rows_at_most
 from model_api.errors import ServeryError
 from model_api.inference import Answer, Options
 from model_api.loading import LoadedModel
@@ -169,8 +169,6 @@ class FastPath:
 
     def admit(self, target: Target, body: bytes) -> Ticket | None:
         """Let a request into the application; None when it has no room, or the line for a thread is too long."""
-        if not self.admission.has_room():
-            return None
         return self.admission.admit(self._seconds_in_thread(target.clerk.model, body))
 
     def _seconds_in_thread(self, model: LoadedModel, body: bytes) -> float:
@@ -179,7 +177,7 @@ class FastPath:
         Of a long body only the beginning is looked at: who is turned away should cost as little as possible.
         """
         begin = body[:BEGIN_BYTES]
-        rows = max(1, min(self._decoders.max_rows, _rows_at_most(begin) * len(body) // max(1, len(begin))))
+        rows = max(1, min(self._decoders.max_rows, rows_at_most(begin) * len(body) // max(1, len(begin))))
         return 0.0 if model.predictor.goes_together and rows < MANY else seconds_of(model, rows)
 
     def answer(self, target: Target, body: bytes, request_id: str) -> Answered | None:
@@ -319,13 +317,8 @@ class FastPathMiddleware:
 
 def _seems_long(clerk: Clerk, body: bytes) -> bool:
     """Tell by its braces whether a body holds so many rows that it is not worth to be read here."""
-    rows = _rows_at_most(body)
+    rows = rows_at_most(body)
     return rows > 1 and seconds_of(clerk.model, rows) > LONGEST_SECONDS
-
-
-def _rows_at_most(body: bytes) -> int:
-    """Tell by the braces of a body how many rows it can hold."""
-    return count(body, "{") - 1
 
 
 def turned_away(caller: Caller) -> JSONResponse:

@@ -13,7 +13,7 @@ from model_api.admission import TICKET, Admission
 from model_api.artifact import CHAMPION
 from model_api.batching import Batchers
 from model_api.bulk import routes as bulk
-from model_api.decoding import count
+from model_api.decoding import rows_at_most
 from model_api.errors import InvalidRequest
 from model_api.incoming import in_time, read_body, require_json, timeout_of
 from model_api.inference import Answer, Options
@@ -64,7 +64,7 @@ def predict_routes(
             return await bulk.answer(request, _found(request, chosen), settings, timeout_of(request))
         require_json(request)
         body = await read_body(request, settings.max_body_bytes)
-        rows = min(count(body, "{"), settings.max_rows)  # at most: a text may hold braces too
+        rows = min(rows_at_most(body), settings.max_rows)
         async with in_time(timeout_of(request)):
             if rows > MANY and (version or not entry.is_divided):
                 content = await plain_rows.answer(request, found, body, rows)

@@ -80,18 +80,18 @@ def test_they_are_answered_as_the_full_contract_does(
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "told"),
     [
-        lambda rows: rows[1234].update(bmi="high"),
-        lambda rows: rows[1234].pop("bmi"),
-        lambda rows: rows[1234].update(shoe_size=44),
-        lambda rows: rows.append([1, 2]),
-        lambda rows: rows.extend(rows * 6),
+        (lambda rows: rows[1234].update(bmi="high"), '"row":1234'),
+        (lambda rows: rows[1234].pop("bmi"), '"row":1234'),
+        (lambda rows: rows[1234].update(shoe_size=44), '"row":1234'),
+        (lambda rows: rows.append([1, 2]), '"row":2052'),
+        (lambda rows: rows.extend(rows * 6), "are more than the 10000 of one request"),
     ],
     ids=["a text", "a gap", "a stranger", "no object", "too many"],
 )
 def test_what_is_wrong_with_one_of_them_is_told_by_the_full_contract(
-    guest: TestClient, many: Callable[[str], Rows], taken: Taken, spoil: Callable[[Rows], None]
+    guest: TestClient, many: Callable[[str], Rows], taken: Taken, spoil: Callable[[Rows], None], told: str
 ) -> None:
     rows: Rows = json.loads(json.dumps(many("diabetes")))
     spoil(rows)
@@ -101,7 +101,7 @@ def test_what_is_wrong_with_one_of_them_is_told_by_the_full_contract(
     assert taken == [False]
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
-    assert "1234" in answer.text or "10000" in answer.text or '"row":2052' in answer.text
+    assert told in answer.text
 
 
 def test_a_key_that_is_given_twice_among_them_is_refused(
