@@ -3,6 +3,7 @@
 Everything is in codes (coding.py), and on the step of the feature, so that a value reads as a person would write it.
 """
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -43,7 +44,7 @@ class Scale:
     def including(self, code: float) -> "Scale":
         """Give the range widened to a value; NaN changes nothing."""
         code = float(code)  # NumPy warns where a plain number becomes infinite
-        return replace(self, low=min(self.low, code), high=max(self.high, code)) if code == code else self  # noqa: PLR0124
+        return replace(self, low=min(self.low, code), high=max(self.high, code)) if not math.isnan(code) else self
 
     @property
     def span(self) -> float:

@@ -36,7 +36,7 @@ def column_transformer(graph: Graph, step: Any, source: Source) -> Node:
     for name, inner, _ in step.transformers_:
         if isinstance(inner, str) and inner == "drop":
             continue
-        places = list(step._transformer_to_input_indices[name])  # noqa: SLF001 -- names and slices, resolved
+        places = list(step._transformer_to_input_indices[name])
         if not places:
             continue
         part = graph.node(transform(graph, inner, _columns(graph, source, places)))

@@ -49,7 +49,7 @@ def _dropped(step: Any, column: int) -> int | None:
 
 
 def _outputs(step: Any, column: int) -> int:
-    return int(step._n_features_outs[column])  # noqa: SLF001 -- its only place
+    return int(step._n_features_outs[column])
 
 
 def ordinal_encoder(graph: Graph, step: Any, source: Source) -> Node:

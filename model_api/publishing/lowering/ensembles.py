@@ -188,7 +188,7 @@ def gradient_boosting(graph: Graph, estimator: Any, source: Source) -> Node:
     """Give the raw scores: what it starts from, and the learning rate times each tree."""
     if not (isinstance(estimator.init_, str) or type(estimator.init_).__module__ == "sklearn.dummy"):
         raise Unlowerable(f"{type(estimator).__name__} starts from an estimator of the user's own")
-    start = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32))[0]  # noqa: SLF001
+    start = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32))[0]
     built = TreeEnsemble(len(start))
     for target, first in enumerate(start.tolist()):
         for stage, member in enumerate(estimator.estimators_[:, target]):
@@ -217,25 +217,25 @@ def boosting_classifier(graph: Graph, estimator: Any, source: Source) -> Lowered
 
 def hist_boosting(graph: Graph, estimator: Any, source: Source) -> Node:
     """Give the raw scores of histogram-based boosting, its own handling of categories and missing values included."""
-    if estimator._preprocessor is not None:  # noqa: SLF001 -- its only place
+    if estimator._preprocessor is not None:
         source = _prepared(graph, estimator, source)
     x = graph.matrix(source)
-    start = np.ravel(estimator._baseline_prediction).tolist()  # noqa: SLF001
+    start = np.ravel(estimator._baseline_prediction).tolist()
     built = TreeEnsemble(len(start))
     for target, first in enumerate(start):
-        for stage, predictors in enumerate(estimator._predictors):  # noqa: SLF001
+        for stage, predictors in enumerate(estimator._predictors):
             splits, weights = _histogram_tree(predictors[target])
             if stage == 0:
                 weights = {number: first + weight for number, weight in weights.items()}
             built.add_tree(target, splits, weights)
-    if not estimator._predictors:  # noqa: SLF001
+    if not estimator._predictors:
         return graph.add("constant", x, width=len(start), value=np.array(start))
     return _compiled(graph, built, x, single=False)
 
 
 def _prepared(graph: Graph, estimator: Any, source: Source) -> Node:
     """Encode categories as the estimator does, and put them first, as it does."""
-    encoder = estimator._preprocessor.named_transformers_["encoder"]  # noqa: SLF001
+    encoder = estimator._preprocessor.named_transformers_["encoder"]
     categorical = estimator.is_categorical_
     places = np.flatnonzero(categorical), np.flatnonzero(~categorical)
     parts = [

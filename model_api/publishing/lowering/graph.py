@@ -1,6 +1,7 @@
 """The plan while it is being written: nodes, arrays and files."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,5 +141,5 @@ def plain_level(level: Any) -> Any:
     """Turn an encoder's level into a plain value; what is missing becomes None."""
     if isinstance(level, np.generic):
         level = level.item()
-    missing = level is None or (isinstance(level, float) and level != level) or type(level).__name__ == "NAType"  # noqa: PLR0124
+    missing = level is None or (isinstance(level, float) and math.isnan(level)) or type(level).__name__ == "NAType"
     return None if missing else level

@@ -30,13 +30,13 @@ def _compared(graph: Graph, estimator: Any, source: Source, vectors: Any, gamma:
 
 def support_vector_regressor(graph: Graph, estimator: Any, source: Source) -> Lowered:
     """Σ dual · kernel(x, vector) + intercept."""
-    compared = _compared(graph, estimator, source, _vectors(estimator), estimator._gamma)  # noqa: SLF001
+    compared = _compared(graph, estimator, source, _vectors(estimator), estimator._gamma)
     return Lowered(numbers=_scored(graph, compared, estimator.dual_coef_.T, estimator.intercept_))
 
 
 def support_vector_classifier(graph: Graph, estimator: Any, source: Source) -> Lowered:
     """One decision for each pair of classes, and their votes."""
-    compared = _compared(graph, estimator, source, _vectors(estimator), estimator._gamma)  # noqa: SLF001
+    compared = _compared(graph, estimator, source, _vectors(estimator), estimator._gamma)
     if estimator.probability is True:
         raise Unlowerable("SVC with probability=True, which libsvm couples in a way of its own")
     classes = len(estimator.classes_)
@@ -98,15 +98,15 @@ def ridge_with_kernel(graph: Graph, estimator: Any, source: Source) -> Lowered:
 
 def neighbours_classifier(graph: Graph, estimator: Any, source: Source) -> Lowered:
     """The share of each class among the nearest rows."""
-    if np.ndim(estimator._y) != 1:  # noqa: SLF001
+    if np.ndim(estimator._y) != 1:
         raise Unlowerable("KNeighborsClassifier of several targets")
-    targets = np.eye(len(estimator.classes_))[estimator._y]  # noqa: SLF001
+    targets = np.eye(len(estimator.classes_))[estimator._y]
     return by_probability(graph, _nearest(graph, estimator, source, targets))
 
 
 def neighbours_regressor(graph: Graph, estimator: Any, source: Source) -> Lowered:
     """The mean of the nearest rows."""
-    targets = np.asarray(estimator._y, dtype=np.float64).reshape(len(estimator._y), -1)  # noqa: SLF001
+    targets = np.asarray(estimator._y, dtype=np.float64).reshape(len(estimator._y), -1)
     return Lowered(numbers=_nearest(graph, estimator, source, targets))
 
 
@@ -117,7 +117,7 @@ def _nearest(graph: Graph, estimator: Any, source: Source, targets: Any) -> Node
         raise Unlowerable(f"neighbours by the metric {metric!r} and weights {estimator.weights!r}")
     if any(value is not None for name, value in estimator.effective_metric_params_.items() if name != "p"):
         raise Unlowerable(f"neighbours by the metric {metric!r} with parameters of its own")
-    rows = np.asarray(estimator._fit_X, dtype=np.float64)  # noqa: SLF001
+    rows = np.asarray(estimator._fit_X, dtype=np.float64)
     x = graph.matrix(source)
     return graph.add(
         *("neighbours", x), width=targets.shape[1], rows=rows, targets=targets, count=int(estimator.n_neighbors),

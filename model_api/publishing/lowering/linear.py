@@ -28,7 +28,7 @@ def regressor(graph: Graph, estimator: Any, source: Source) -> Lowered:
 def generalized(graph: Graph, estimator: Any, source: Source) -> Lowered:
     """A generalised linear model: the inverse of its link."""
     numbers = linear(graph, estimator, source)
-    link = type(estimator._base_loss.link).__name__  # noqa: SLF001 -- its only place
+    link = type(estimator._base_loss.link).__name__
     if link == LOG:
         numbers = graph.add("function", numbers, width=1, name="exp")
     elif link != IDENTITY:
@@ -39,7 +39,7 @@ def generalized(graph: Graph, estimator: Any, source: Source) -> Lowered:
 def partial_least_squares(graph: Graph, estimator: Any, source: Source) -> Lowered:
     """(x - mean) · coefᵀ + intercept."""
     x = graph.matrix(source)
-    centred = graph.add("subtract", x, width=x.width, value=np.asarray(estimator._x_mean))  # noqa: SLF001
+    centred = graph.add("subtract", x, width=x.width, value=np.asarray(estimator._x_mean))
     return Lowered(numbers=linear(graph, estimator, centred))
 
 

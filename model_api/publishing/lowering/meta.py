@@ -68,7 +68,7 @@ def voting_classifier(graph: Graph, estimator: Any, source: Source) -> Lowered:
 
 
 def _weights(estimator: Any) -> Any:
-    weights = estimator._weights_not_none  # noqa: SLF001 -- without those of dropped members
+    weights = estimator._weights_not_none
     return np.ones(len(estimator.estimators_)) if weights is None else np.asarray(weights, dtype=np.float64)
 
 
@@ -258,7 +258,7 @@ def threshold_classifier(graph: Graph, estimator: Any, source: Source) -> Lowere
         threshold = 0.5 if use_shares else 0.0
     positive = getattr(estimator, "pos_label", None)
     if hasattr(estimator, "_curve_scorer"):
-        positive = estimator._curve_scorer._get_pos_label()  # noqa: SLF001 -- its only place
+        positive = estimator._curve_scorer._get_pos_label()
     place = 1 if positive is None else int(np.flatnonzero(estimator.classes_ == positive)[0])
     if use_shares:
         score, column = required(inner.probabilities, "the classifier"), place

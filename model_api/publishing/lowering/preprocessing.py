@@ -68,7 +68,7 @@ def power_transformer(graph: Graph, step: Any, source: Source) -> Node:
     x = graph.matrix(source)
     operation = {"yeo-johnson": "yeo_johnson", "box-cox": "box_cox"}[step.method]
     x = graph.add(operation, x, width=x.width, lambdas=np.asarray(step.lambdas_))
-    return standard_scaler(graph, step._scaler, x) if step.standardize else x  # noqa: SLF001 -- its only place
+    return standard_scaler(graph, step._scaler, x) if step.standardize else x
 
 
 def quantile_transformer(graph: Graph, step: Any, source: Source) -> Node:

@@ -52,7 +52,7 @@ def tfidf_transformer(graph: Graph, step: Any, source: Source) -> Node:
 
 def tfidf_vectorizer(graph: Graph, step: Any, source: Source) -> Node:
     """Text → tf-idf."""
-    return tfidf_transformer(graph, step._tfidf, count_vectorizer(graph, step, source))  # noqa: SLF001 -- its only place
+    return tfidf_transformer(graph, step._tfidf, count_vectorizer(graph, step, source))
 
 
 TRANSFORMERS: dict[type, Any] = {

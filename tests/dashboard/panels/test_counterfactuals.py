@@ -307,7 +307,7 @@ def test_a_fragment_that_refuses_is_the_panel_with_its_form(desk: MakeDesk) -> N
 def test_what_the_service_objects_to_is_said_above_the_form(upstream: MakeUpstream, guest_before: GuestBefore) -> None:
     rest = by_hand(kitchen.answers(CLASSES, predicted=kitchen.prediction("bad", SHARES)))
     problem = message(b'{"detail": "the option ranges: since is too early"}', "422 Unprocessable Content")
-    behaviour: Behaviour = lambda asked, c: c.send(problem) if asked.path == CALL else rest(asked, c)  # noqa: E731
+    behaviour: Behaviour = lambda asked, c: c.send(problem) if asked.path == CALL else rest(asked, c)  # noqa: E731 -- its type is told where it is made
     response = guest_before(upstream(behaviour), timeout=10).get(f"{PATH}?{QUERY}&ask.low.since=1700-01-01")
     page = Page(response.text)
 

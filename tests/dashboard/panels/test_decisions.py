@@ -202,7 +202,7 @@ def test_a_version_whose_mistakes_were_not_counted_says_so_plainly(
 ) -> None:
     rest = by_hand(kitchen.answers(MODEL))
     problem = message(b'{"detail": "the mistakes were not counted"}', "501 Not Implemented", "application/problem+json")
-    behaviour: Behaviour = lambda asked, c: c.send(problem) if asked.path == CALL else rest(asked, c)  # noqa: E731
+    behaviour: Behaviour = lambda asked, c: c.send(problem) if asked.path == CALL else rest(asked, c)  # noqa: E731 -- its type is told where it is made
     page = guest_before(upstream(behaviour), timeout=10).page(f"{PATH}?area=40", htmx=htmx)
 
     assert text_of(page.one("p[@class='sentence']")) == "This cannot be told. The mistakes were not counted."

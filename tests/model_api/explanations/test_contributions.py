@@ -246,7 +246,7 @@ def test_sampled_values_lie_within_four_standard_errors(question: Ask, sampled: 
     asked = question(name, row)
     focus = asked.focus()
     if name == "diabetes":  # whatever the embedded model is: here orders are drawn
-        answer = module._sampled(asked, focus, asked.subject.background, 0.0)  # noqa: SLF001
+        answer = module._sampled(asked, focus, asked.subject.background, 0.0)  # noqa: SLF001 -- a budget of nothing cannot be asked for
         values = dict(zip(asked.subject.signature.names, answer.values.tolist(), strict=True))
         errors = dict(zip(asked.subject.signature.names, answer.errors.tolist(), strict=True))
     else:

@@ -286,7 +286,7 @@ def test_a_search_tree_with_too_few_bounds_is_refused() -> None:
 def test_sets_of_categories_that_are_too_short_are_refused() -> None:
     case = ZOO["histograms of categories by name"]
     estimator = case.estimator.fit(case.frame, case.true)
-    for predictor in (predictor for stage in estimator._predictors for predictor in stage):  # noqa: SLF001
+    for predictor in (predictor for stage in estimator._predictors for predictor in stage):  # noqa: SLF001 -- scikit-learn tells them nowhere else
         predictor.raw_left_cat_bitsets = np.zeros((len(predictor.raw_left_cat_bitsets), 1), dtype=np.uint32)
 
     with pytest.raises(ArtifactError):

@@ -183,8 +183,8 @@ def test_floats_are_numbered_in_their_order() -> None:
     numbers = thresholds._ordered(values)  # noqa: SLF001 -- the search stands on it
 
     assert (np.diff(numbers) > 0).all()
-    assert thresholds._floats(numbers).tolist() == values.tolist()  # noqa: SLF001
-    assert thresholds._ordered(np.array([np.nextafter(1.0, 2)]))[0] == numbers[6] + 1  # noqa: SLF001
+    assert thresholds._floats(numbers).tolist() == values.tolist()  # noqa: SLF001 -- the exact step to the next number is what matters
+    assert thresholds._ordered(np.array([np.nextafter(1.0, 2)]))[0] == numbers[6] + 1  # noqa: SLF001 -- the exact step to the next number is what matters
 
 
 def test_every_column_of_a_binarizer_has_its_threshold_met() -> None:
