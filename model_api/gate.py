@@ -15,6 +15,7 @@ from model_api.errors import ArtifactError, OperatorError
 from model_api.folders import versions_of
 from model_api.loading import LoadedModel, load_version
 from model_api.runtimes import Output
+from model_api.runtimes.timing import timed
 from model_api.signature import Columns
 from model_api.trial import Limits, Trial, require_trial
 from model_api.trust import Trust
@@ -148,7 +149,9 @@ def _as_good(new: _Side, old: _Side) -> Check:
 
 def _as_fast(new: _Side, old: _Side) -> Check:
     mine, other = _one_row_ms(new), _one_row_ms(old)
-    slow = mine > SLOW_MS and mine > SLOWER * other
+    if slow := _is_slow(mine, other):  # or the machine was busy just then: both are measured again before it counts
+        mine, other = min(mine, _one_row_ms_now(new)), min(other, _one_row_ms_now(old))
+        slow = _is_slow(mine, other)
     return Check("it is not much slower", not slow, f"one row takes {mine:.3g} ms, the champion's {other:.3g} ms")
 
 
@@ -166,6 +169,14 @@ RULES: tuple[Callable[[_Side, _Side], Check], ...] = (_same_target, _same_caller
 def _one_row_ms(side: _Side) -> float:
     choice = side.model.predictor.choice
     return choice.timings[choice.one]["one_row_us"] / 1000
+
+
+def _one_row_ms_now(side: _Side) -> float:
+    return timed(side.model.predictor, side.model.artifact.examples.columns)["one_row_us"] / 1000
+
+
+def _is_slow(mine: float, other: float) -> bool:
+    return mine > SLOW_MS and mine > SLOWER * other
 
 
 # What else is shown.

@@ -139,6 +139,17 @@ def test_a_much_slower_or_larger_model_is_refused(tmp_path: Path, monkeypatch: p
     assert report.broken == ["it is not much slower", "it is not much larger"]
 
 
+def test_a_moment_in_which_the_machine_was_busy_refuses_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([5000.0, 100.0])
+    monkeypatch.setattr(gate, "_one_row_ms", lambda _: next(times))
+    add(tmp_path, LinearRegression())
+
+    report = compared(add(tmp_path, LinearRegression(), title="Another"))
+
+    assert report.broken == []
+    assert "5e+03" not in found(report, "it is not much slower")
+
+
 def test_a_version_that_cannot_be_served_is_told_so_and_nothing_else(tmp_path: Path) -> None:
     add(tmp_path, LinearRegression())
     model = add(tmp_path, LinearRegression(), title="Another")
