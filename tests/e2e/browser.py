@@ -10,7 +10,16 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 VARIABLE = "SERVERY_CHROMIUM"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# The shell is the same Chromium without windows of its own: browser tests take little more than half the time in it.
+NAMES = (
+    "chromium-headless-shell",
+    "chrome-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
 MAC = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -98,7 +107,9 @@ def _install_package() -> None:
     if shutil.which("apt-get"):
         quiet = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
         _run([*quiet, "update"], INSTALL_SECONDS)
-        _run([*quiet, "install", "-y", "--no-install-recommends", "chromium"], INSTALL_SECONDS)
+        install = [*quiet, "install", "-y", "--no-install-recommends"]
+        if not _run([*install, "chromium-headless-shell"], INSTALL_SECONDS):
+            _run([*install, "chromium"], INSTALL_SECONDS)
     elif shutil.which("dnf"):
         _run([*rights, "dnf", "--quiet", "install", "-y", "chromium"], INSTALL_SECONDS)
 
