@@ -15,7 +15,18 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")
-def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def short_proofs() -> None:
+    """Compare as few rows as there may be one by one and in small batches, when this process publishes.
+
+    All are still compared at once; the proof itself is tested in model_api/publishing/compiling.
+    """
+    from model_api.publishing.compiling import proof
+
+    proof.SECONDS = 0
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory, short_proofs: None) -> Path:
     """A folder with the four embedded models. It is shared: read it, and copy it before changing anything."""
     from model_api.examples import publish_examples
 

@@ -49,6 +49,11 @@ def never_fails_inside(response: httpx2.Response) -> None:
     assert response.status_code != 500, f"{response.request.method} {response.request.url} failed inside the service"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def publishing_is_quick(short_proofs: None) -> None:
+    """Let the small models of all these tests be published quickly."""
+
+
 @pytest.fixture(scope="session")
 def service(models_folder: Path) -> ModelService:
     """The service with the four embedded models."""

@@ -300,13 +300,20 @@ def test_an_explanation_lets_predictions_pass(
     assert answers == [200]
 
 
-@pytest.fixture
-def with_pair(tmp_path: Path, serving: Callable[..., TestClient]) -> TestClient:
-    """A client of a service with a model of two outputs, `pair`."""
+@pytest.fixture(scope="module")
+def pair_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of two outputs, `pair`."""
+    folder = tmp_path_factory.mktemp("models")
     X = pd.DataFrame(np.random.default_rng(6).normal(size=(80, 3)).round(2), columns=["age", "shoe", "sleep"])
     y = pd.DataFrame({"height": 170 + 5 * X["shoe"], "weight": 70 + 3 * X["age"] - X["sleep"]})
-    publish(Ridge(alpha=0.1).fit(X, y), X, y, name="pair", models=tmp_path)
-    return serving(tmp_path)
+    publish(Ridge(alpha=0.1).fit(X, y), X, y, name="pair", models=folder)
+    return folder
+
+
+@pytest.fixture
+def with_pair(pair_folder: Path, serving: Callable[..., TestClient]) -> TestClient:
+    """A client of a service with that model."""
+    return serving(pair_folder)
 
 
 def answers_or_refuses(client: TestClient, path: str, body: object) -> httpx2.Response:
