@@ -26,7 +26,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit e2e attacks conformance fuzz proofs soak bench bench-bulk bench-compiling bench-explanations bench-serving screenshot wheel clean
+.PHONY: help run test lint types unit e2e attacks conformance fuzz proofs soak bench bench-bulk bench-compiling bench-explanations bench-page screenshot wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,14 +71,15 @@ proofs: $(VENV)/.browser ## run the tests that ask for minutes: each odd request
 soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
 	$(BIN)/python -m pytest tests/soak $(ARGS)
 
-bench: $(VENV)/.browser ## measure page and prediction; prints ratios and writes bench/results.md
+bench: $(VENV)/.tests ## measure the model service beside a floor and the tutorial (installs wrk); writes bench/results.md
+	@command -v wrk >/dev/null || $(AS_ROOT) sh -c 'apt-get -qq update && apt-get -qq install -y wrk'
+	$(BIN)/python bench/serving.py $(ARGS)
+
+bench-page: $(VENV)/.browser ## measure page and prediction beside bare Flask; writes bench/page.md
 	$(BIN)/python bench/page.py $(ARGS)
 
 bench-bulk: $(VENV)/.tests ## measure tables and `servery score` beside pandas; writes bench/bulk.md (ARGS=--long)
 	PYTHONPATH=. $(BIN)/python bench/bulk.py $(ARGS)
-
-bench-serving: $(VENV)/.tests ## measure the model service beside a floor and the tutorial (needs wrk); writes bench/serving.md
-	$(BIN)/python bench/serving.py $(ARGS)
 
 bench-compiling: $(VENV)/.tests ## compile 116 combinations and time them beside scikit-learn; writes bench/compiling.md
 	$(BIN)/python bench/compiling.py $(ARGS)

@@ -1,6 +1,6 @@
-"""Measures the dashboard in a real browser, beside bare Flask and htmx in the same run; writes results.md.
+"""Measures the dashboard in a real browser, beside bare Flask and htmx in the same run; writes page.md.
 
-Run it as `make bench`, or `python bench/page.py --rounds 2 --predictions 30`. It never fails because of a figure.
+Run it as `make bench-page`, or `python bench/page.py --rounds 2 --predictions 30`. It never fails because of a figure.
 """
 
 import argparse
@@ -126,7 +126,7 @@ def main() -> None:
     memory = f"Memory of the model service: {service.get('rss'):.0f} MB RSS, {service.get('pss'):.0f} MB PSS."
     report = "\n\n".join("\n".join(lines) for lines in [*tables, [memory]])
     print(report)
-    (HERE / "results.md").write_text(report + "\n", encoding="utf-8")
+    (HERE / "page.md").write_text(report + "\n", encoding="utf-8")
 
 
 # The servers.

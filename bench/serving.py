@@ -1,8 +1,8 @@
-"""Measures the model service beside two yardsticks in the same run; writes serving.md.
+"""Measures the model service beside two yardsticks in the same run; writes results.md.
 
 The floor is an ASGI application that parses the body and answers a constant. The tutorial is what every blog post
 builds: FastAPI, a data frame of one row, `model.predict`. Each is one process on one core, and wrk asks from another.
-Run it as `make bench-serving`, or `python bench/serving.py --rounds 1 --seconds 2`. It never fails because of a figure.
+Run it as `make bench`, or `python bench/serving.py --rounds 1 --seconds 2`. It never fails because of a figure.
 """
 
 import argparse
@@ -225,7 +225,7 @@ def main() -> None:
         found = measure(Path(name), options.rounds, options.seconds)
     text = report(found, options.rounds, options.seconds)
     print(text)
-    (HERE / "serving.md").write_text(text)
+    (HERE / "results.md").write_text(text)
 
 
 if __name__ == "__main__":
