@@ -22,7 +22,7 @@ MAKE_VENV = uv venv --quiet --allow-existing --seed --python $(PYTHON) $(VENV)
 INSTALL = uv pip install --quiet --python $(BIN)/python -c constraints.txt
 else
 MAKE_VENV = $(PYTHON) -m venv $(VENV)
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 endif
 
 .DEFAULT_GOAL := help
@@ -63,7 +63,7 @@ conformance: $(VENV)/.tests ## ask the service with real clients, each in its ow
 fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, and thousands of rows from signatures
 	$(BIN)/python tests/conformance/environments.py schemathesis
 	$(BIN)/python -m pytest tests/fuzz $(ARGS)
-	SERVERY_EXAMPLES=150 $(BIN)/python -m pytest $(GENERATED) -n $(WORKERS) $(ARGS)
+	SERVERY_EXAMPLES=100 $(BIN)/python -m pytest $(GENERATED) -n $(WORKERS) $(ARGS)
 
 proofs: $(VENV)/.browser ## run the tests that ask for minutes: each odd request, shap on the same rows, every page and type
 	$(BIN)/python -m pytest $(SLOW) -n $(WORKERS) --dist loadfile $(ARGS)

@@ -5,10 +5,12 @@ without a name, what `make conformance` needs. `make fuzz` has one of its own.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -45,16 +47,17 @@ def make(name: str) -> None:
     else:
         _run([sys.executable, "-m", "venv", str(folder)])
         pip = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "-r", str(requirements)])
+        _run([*pip, "--no-compile", "-r", str(requirements)])  # little of what is installed is ever imported
     (folder / STAMP).write_text(_digest(name))
 
 
 def main(wanted: Sequence[str]) -> int:
     """Make those environments that are wanted and not there; all of them when none is named."""
-    for name in wanted or names():
-        if not is_made(name):
-            print(f"making the environment {name}", flush=True)
-            make(name)
+    absent = [name for name in wanted or names() if not is_made(name)]
+    if absent:
+        print(f"making environments: {', '.join(absent)}", flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as several:
+        list(several.map(make, absent))
     return 0
 
 
