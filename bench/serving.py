@@ -132,7 +132,7 @@ def ask(subject: Subject, script: Path, connections: int, seconds: int) -> Load:
 
 
 def _percentile(text: str, percent: int) -> float:
-    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s)$", text, re.MULTILINE)
+    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s) *$", text, re.MULTILINE)
     assert found, text
     return float(found[1]) * UNITS[found[2]]
 
