@@ -68,7 +68,7 @@ fuzz: $(VENV)/.tests ## draw thousands of requests from the OpenAPI document, an
 proofs: $(VENV)/.browser ## run the tests that ask for minutes: each odd request, shap on the same rows, every page and type
 	$(BIN)/python -m pytest $(SLOW) -n $(WORKERS) --dist loadfile $(ARGS)
 
-soak: $(VENV)/.tests ## swap versions a hundred times under load, with one process and with two
+soak: $(VENV)/.tests ## swap versions, end and overload the service, each under load and for minutes
 	$(BIN)/python -m pytest tests/soak $(ARGS)
 
 bench: $(VENV)/.tests ## measure the model service beside a floor and the tutorial (installs wrk); writes bench/results.md
